@@ -1,0 +1,161 @@
+// YAML through yaml-cpp, converted at once: scalars by the core schema of YAML 1.2 (no yes/no booleans).
+#include <yaml-cpp/yaml.h>
+
+#include <charconv>
+#include <cmath>
+
+#include "base/limits.h"
+#include "job/document.h"
+
+namespace palette::job {
+namespace {
+
+Mark to_mark(const YAML::Mark& mark) {
+  return Mark{static_cast<std::uint32_t>(mark.line + 1), static_cast<std::uint32_t>(mark.column + 1)};
+}
+
+bool is_one_of(std::string_view text, std::initializer_list<std::string_view> names) {
+  for (std::string_view name : names) {
+    if (text == name) return true;
+  }
+  return false;
+}
+
+// Only what the core schema calls a number: no "inf", "nan" or hex floats of from_chars.
+bool looks_numeric(std::string_view text) {
+  std::string_view rest = text;
+  if (rest.starts_with('-') || rest.starts_with('+')) rest.remove_prefix(1);
+  if (rest.starts_with('.')) rest.remove_prefix(1);
+  return !rest.empty() && rest[0] >= '0' && rest[0] <= '9';
+}
+
+bool read_integer(std::string_view text, std::int64_t& value) {
+  int base = 10;
+  if (text.starts_with('+')) text.remove_prefix(1);
+  if (text.starts_with("0x")) base = 16;
+  if (text.starts_with("0o")) base = 8;
+  if (base != 10) text.remove_prefix(2);
+  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  return ec == std::errc{} && end == text.data() + text.size() && !text.empty();
+}
+
+void resolve_plain_scalar(Node& node) {
+  const std::string& text = node.text;
+  if (is_one_of(text, {"", "~", "null", "Null", "NULL"})) {
+    node.kind = Node::Kind::null;
+  } else if (is_one_of(text, {"true", "True", "TRUE", "false", "False", "FALSE"})) {
+    node.kind = Node::Kind::boolean;
+    node.boolean = text[0] == 't' || text[0] == 'T';
+  } else if (read_integer(text, node.integer)) {
+    node.kind = Node::Kind::integer;
+    node.number = static_cast<double>(node.integer);
+  } else if (looks_numeric(text)) {
+    const std::string_view digits = text[0] == '+' ? std::string_view(text).substr(1) : text;
+    const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), node.number);
+    const bool whole = ec == std::errc{} && end == digits.data() + digits.size() && std::isfinite(node.number);
+    node.kind = whole ? Node::Kind::number : Node::Kind::string;
+  } else {
+    node.kind = Node::Kind::string;
+  }
+}
+
+class Converter {
+ public:
+  explicit Converter(std::string_view text) : text_(text) {}
+
+  Result<Node> convert(const YAML::Node& yaml, std::size_t depth) {
+    // Aliases can make a small file a huge tree: what is counted is the tree.
+    if (++nodes_ > limits::kYamlNodesMax || depth > limits::kJsonDepth) {
+      Error error{ErrorKind::bad_input, "the file is nested too deeply or has too many values (anchors count each time)"};
+      error.line = to_mark(yaml.Mark()).line;
+      error.column = to_mark(yaml.Mark()).column;
+      return std::unexpected(error);
+    }
+    Node node;
+    node.mark = to_mark(yaml.Mark());
+    switch (yaml.Type()) {
+      case YAML::NodeType::Undefined:
+      case YAML::NodeType::Null: node.kind = Node::Kind::null; return node;
+      case YAML::NodeType::Scalar: scalar(yaml, node); return node;
+      case YAML::NodeType::Sequence: return sequence(yaml, std::move(node), depth);
+      case YAML::NodeType::Map: return map(yaml, std::move(node), depth);
+    }
+    return node;
+  }
+
+ private:
+  void scalar(const YAML::Node& yaml, Node& node) {
+    node.text = yaml.Scalar();
+    if (yaml.Tag() == "?" || yaml.Tag().empty()) {
+      resolve_plain_scalar(node);
+    } else {
+      node.kind = Node::Kind::string;
+    }
+    if (node.kind == Node::Kind::string) find_origin(static_cast<std::size_t>(yaml.Mark().pos), node);
+  }
+
+  // yaml-cpp does not tell a block from a quoted scalar; the file does.
+  void find_origin(std::size_t at, Node& node) const {
+    if (at >= text_.size()) return;
+    if (text_[at] == '"' || text_[at] == '\'') node.indent = 1;
+    if (text_[at] != '|') return;
+    node.is_block = true;
+    std::size_t line = text_.find('\n', at);
+    while (line != std::string_view::npos) {
+      const std::size_t start = line + 1, content = text_.find_first_not_of(' ', start);
+      if (content == std::string_view::npos) return;
+      if (text_[content] != '\n' && text_[content] != '\r') {
+        node.indent = static_cast<std::uint32_t>(content - start);
+        return;
+      }
+      line = text_.find('\n', content);
+    }
+  }
+
+  Result<Node> sequence(const YAML::Node& yaml, Node node, std::size_t depth) {
+    node.kind = Node::Kind::list;
+    for (const YAML::Node& item : yaml) {
+      Result<Node> child = convert(item, depth + 1);
+      if (!child) return child;
+      node.items.push_back(std::move(*child));
+    }
+    return node;
+  }
+
+  Result<Node> map(const YAML::Node& yaml, Node node, std::size_t depth) {
+    node.kind = Node::Kind::map;
+    for (const auto& pair : yaml) {
+      if (!pair.first.IsScalar()) {
+        Error error{ErrorKind::bad_input, "a key must be a word, not a list or an object (a template such as {{ x }} needs quotes)"};
+        error.line = to_mark(pair.first.Mark()).line;
+        error.column = to_mark(pair.first.Mark()).column;
+        return std::unexpected(error);
+      }
+      Result<Node> child = convert(pair.second, depth + 1);
+      if (!child) return child;
+      node.members.push_back(Member{pair.first.Scalar(), to_mark(pair.first.Mark()), std::move(*child)});
+    }
+    return node;
+  }
+
+  std::string_view text_;
+  std::size_t nodes_ = 0;
+};
+
+}  // namespace
+
+Result<Node> parse_yaml_node(std::string_view text) {
+  try {
+    const YAML::Node yaml = YAML::Load(std::string(text));
+    return Converter(text).convert(yaml, 0);
+  } catch (const YAML::Exception& error) {
+    Error out{ErrorKind::bad_input, "this is not valid YAML: " + error.msg};
+    if (!error.mark.is_null()) {
+      out.line = to_mark(error.mark).line;
+      out.column = to_mark(error.mark).column;
+    }
+    return std::unexpected(out);
+  }
+}
+
+}  // namespace palette::job
