@@ -1,0 +1,208 @@
+#include "generate/record.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace palette::generate {
+namespace {
+
+template <class Int>
+void append_int(std::string& out, Int value) {
+  char buffer[24];
+  out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
+}
+
+void append_key(std::string& out, std::string_view key) {
+  append_json_string(out, key);
+  out += ':';
+}
+
+void append_outcome_fields(std::string& out, const StepOutcome& step) {
+  out += "\"prompt\":";
+  append_json_string(out, step.prompt);
+  out += ",\"output\":";
+  append_json_string(out, step.output);
+  out += ",\"model\":";
+  append_json_string(out, step.model);
+  out += ",\"usage\":{\"input_tokens\":";
+  append_int(out, step.usage.input_tokens);
+  out += ",\"output_tokens\":";
+  append_int(out, step.usage.output_tokens);
+  out += "},\"cost_usd\":";
+  out += step.cost.to_decimal();
+}
+
+// The finished steps with what is needed to use them again.
+void append_steps(std::string& out, const StepIds& step_ids, const RecordState& state) {
+  out += '{';
+  bool first = true;
+  for (std::size_t i = 0; i < step_ids.size(); ++i) {
+    if (!state.steps[i]) continue;
+    if (!first) out += ',';
+    first = false;
+    append_key(out, step_ids[i]);
+    out += "{\"request\":";
+    append_json_string(out, state.steps[i]->request_sha256);
+    out += ",\"tries\":";
+    append_int(out, state.steps[i]->tries);
+    out += ',';
+    append_outcome_fields(out, *state.steps[i]);
+    out += '}';
+  }
+  out += '}';
+}
+
+void append_error(std::string& out, const RecordFailure& failure) {
+  out += "{\"kind\":";
+  append_json_string(out, to_string(failure.kind));
+  out += ",\"message\":";
+  append_json_string(out, failure.message);
+  out += '}';
+}
+
+std::unexpected<Error> corrupt(std::string message) { return fail(ErrorKind::corrupt, std::move(message)); }
+
+Result<StepOutcome> read_step(const Json& json) {
+  const JsonObject* object = json.if_object();
+  if (object == nullptr) return corrupt("a step is not an object");
+  const auto request = json_string(*object, "request"), prompt = json_string(*object, "prompt");
+  const auto output = json_string(*object, "output"), model = json_string(*object, "model");
+  const auto usage = json_object(*object, "usage");
+  const auto tries = json_int(*object, "tries");
+  if (!request || !prompt || !output || !model || !usage || !tries) return corrupt("a step lacks a field");
+  const auto input_tokens = json_int(**usage, "input_tokens"), output_tokens = json_int(**usage, "output_tokens");
+  const Json* cost = object->if_contains("cost_usd");
+  if (!input_tokens || !output_tokens || cost == nullptr) return corrupt("a step lacks its usage");
+  const Result<Money> money = Money::from_decimal(to_json_text(*cost));
+  if (!money) return corrupt(money.error().message);
+  return StepOutcome{*prompt, "", *output, *model, {*input_tokens, *output_tokens}, *money, static_cast<int>(*tries), *request};
+}
+
+Status read_failure(const JsonObject& object, RecordState& state) {
+  const auto step = json_string(object, "step");
+  const auto error = json_object(object, "error");
+  const auto tries = json_int(object, "tries");
+  if (!step || !error || !tries) return corrupt("a failure lacks its step, error or tries");
+  const auto kind = json_string(**error, "kind"), message = json_string(**error, "message");
+  if (!kind || !message) return corrupt("a failure lacks the kind or message of its error");
+  state.failure = RecordFailure{*step, error_kind_from(*kind), *message, static_cast<int>(*tries)};
+  return {};
+}
+
+}  // namespace
+
+void append_record_line(std::string& out, const JobId& job, const StepIds& step_ids, const RecordState& state) {
+  out += "{\"id\":\"";
+  out += job.text;
+  out += '-';
+  append_int(out, state.index.value);
+  out += "\",\"job_id\":\"";
+  out += job.text;
+  out += "\",\"timestamp\":\"";
+  out += state.finished_at->to_iso();
+  out += "\",\"seed_data_keys\":";
+  out += state.seed_data_keys;
+  out += ",\"generation_result\":{";
+  bool first = true;
+  for (std::size_t i = 0; i < step_ids.size(); ++i) {
+    if (!state.steps[i]) continue;
+    if (!first) out += ',';
+    first = false;
+    append_key(out, step_ids[i]);
+    out += '{';
+    append_outcome_fields(out, *state.steps[i]);
+    out += '}';
+  }
+  out += "}}";
+}
+
+void append_failure_line(std::string& out, const StepIds& step_ids, const RecordState& state) {
+  Money cost;
+  for (const auto& step : state.steps) {
+    if (step) cost += step->cost;
+  }
+  out += "{\"index\":";
+  append_int(out, state.index.value);
+  out += ",\"timestamp\":\"" + state.finished_at->to_iso() + "\",\"seed_data_keys\":";
+  out += state.seed_data_keys;
+  out += ",\"step\":";
+  append_json_string(out, state.failure->step);
+  out += ",\"error\":";
+  append_error(out, *state.failure);
+  out += ",\"tries\":";
+  append_int(out, state.failure->tries);
+  out += ",\"cost_usd\":" + cost.to_decimal() + ",\"steps\":";
+  append_steps(out, step_ids, state);
+  out += '}';
+}
+
+void append_journal_line(std::string& out, const StepIds& step_ids, const RecordState& state) {
+  out += "{\"record\":";
+  append_int(out, state.index.value);
+  out += ",\"seed_data_keys\":";
+  out += state.seed_data_keys;
+  if (state.finished_at) out += ",\"timestamp\":\"" + state.finished_at->to_iso() + "\"";
+  if (state.failure) {
+    out += ",\"step\":";
+    append_json_string(out, state.failure->step);
+    out += ",\"error\":";
+    append_error(out, *state.failure);
+    out += ",\"tries\":";
+    append_int(out, state.failure->tries);
+  }
+  out += ",\"steps\":";
+  append_steps(out, step_ids, state);
+  out += '}';
+}
+
+Result<RecordState> parse_journal_line(std::string_view line, const StepIds& step_ids) {
+  const Result<Json> json = parse_json(line);
+  if (!json) return corrupt(json.error().message);
+  const JsonObject* object = json->if_object();
+  if (object == nullptr) return corrupt("the line is not an object");
+  const auto index = json_int(*object, object->contains("record") ? "record" : "index");
+  const auto steps = json_object(*object, "steps");
+  const Json* keys = object->if_contains("seed_data_keys");
+  if (!index || *index < 0 || !steps || keys == nullptr) return corrupt("the line lacks its record, seed_data_keys or steps");
+
+  RecordState state;
+  state.index = RecordIndex{*index};
+  state.seed_data_keys = to_json_text(*keys);
+  state.steps.resize(step_ids.size());
+  for (const auto& member : **steps) {
+    const auto found = std::find(step_ids.begin(), step_ids.end(), member.key());
+    if (found == step_ids.end()) continue;
+    Result<StepOutcome> step = read_step(member.value());
+    if (!step) return std::unexpected(step.error());
+    state.steps[static_cast<std::size_t>(found - step_ids.begin())] = std::move(*step);
+  }
+  if (object->contains("timestamp")) {
+    const auto text = json_string(*object, "timestamp");
+    const Result<UtcTime> time = text ? UtcTime::from_iso(*text) : std::unexpected(text.error());
+    if (!time) return corrupt(time.error().message);
+    state.finished_at = *time;
+  }
+  if (object->contains("error")) {
+    if (Status read = read_failure(*object, state); !read) return std::unexpected(read.error());
+  }
+  return state;
+}
+
+Result<RecordIndex> index_of_line(std::string_view line, const JobId& job) {
+  const std::string record_start = "{\"id\":\"" + job.text + "-";
+  constexpr std::string_view kFailureStart = "{\"index\":";
+  std::string_view rest = line;
+  if (rest.starts_with(record_start)) {
+    rest.remove_prefix(record_start.size());
+  } else if (rest.starts_with(kFailureStart)) {
+    rest.remove_prefix(kFailureStart.size());
+  } else {
+    return corrupt("the line is not a record of the job " + job.text);
+  }
+  RecordIndex index;
+  const auto [end, ec] = std::from_chars(rest.data(), rest.data() + rest.size(), index.value);
+  if (ec != std::errc{} || index.value < 0) return corrupt("the line has no record index");
+  return index;
+}
+
+}  // namespace palette::generate

@@ -1,0 +1,135 @@
+#include "job/node_reader.h"
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "base/nearest.h"
+
+namespace palette::job {
+namespace {
+
+std::string decimal(double value) {
+  std::string out;
+  append_double(out, value);
+  if (out.ends_with(".0")) out.resize(out.size() - 2);
+  return out;
+}
+
+}  // namespace
+
+std::string NodeReader::path(std::string_view key) const {
+  if (key.empty()) return field_;
+  return field_.empty() ? std::string(key) : field_ + "." + std::string(key);
+}
+
+void NodeReader::complain(std::string_view key, const Node& at, std::string message) {
+  diagnostics_.error(file_, at.mark, path(key), std::move(message));
+}
+
+void NodeReader::complain_missing(std::string_view key, std::string_view what) {
+  diagnostics_.error(file_, node_.mark, path(key), "missing; " + std::string(what));
+}
+
+bool NodeReader::is_object_of(std::span<const std::string_view> known) {
+  if (node_.kind != Node::Kind::map) {
+    complain("", node_, "found " + node_.describe() + "; an object with the keys " +
+                            [&] {
+                              std::string list;
+                              for (std::string_view key : known) list += (list.empty() ? "" : ", ") + std::string(key);
+                              return list;
+                            }() + " is expected");
+    return false;
+  }
+  for (std::size_t i = 0; i < node_.members.size(); ++i) {
+    const Member& member = node_.members[i];
+    const auto first = std::find_if(node_.members.begin(), node_.members.begin() + static_cast<long>(i),
+                                    [&](const Member& other) { return other.key == member.key; });
+    if (first != node_.members.begin() + static_cast<long>(i)) {
+      diagnostics_.error(file_, member.mark, path(member.key),
+                         "this key is there twice; the first is in line " + std::to_string(first->mark.line));
+    } else if (std::find(known.begin(), known.end(), member.key) == known.end()) {
+      std::string message = "this key is not known";
+      if (const auto near = nearest_name(member.key, known); !near.empty()) {
+        message += "; did you mean " + std::string(near) + "?";
+      } else {
+        message += "; known are ";
+        for (std::size_t k = 0; k < known.size(); ++k) message += (k == 0 ? "" : ", ") + std::string(known[k]);
+      }
+      diagnostics_.error(file_, member.mark, path(member.key), message);
+    }
+  }
+  return true;
+}
+
+const Node* NodeReader::any(std::string_view key) const {
+  const Node* found = node_.find(key);
+  return found == nullptr || found->kind == Node::Kind::null ? nullptr : found;
+}
+
+std::optional<std::string> NodeReader::string(std::string_view key, std::size_t bytes_max) {
+  const Node* found = any(key);
+  if (found == nullptr) return std::nullopt;
+  if (found->kind != Node::Kind::string) {
+    complain(key, *found, "found " + found->describe() + "; a text is expected (put it in quotes)");
+    return std::nullopt;
+  }
+  if (found->text.size() > bytes_max) {
+    complain(key, *found, "found a text of " + std::to_string(found->text.size()) + " bytes; at most " +
+                              std::to_string(bytes_max) + " are allowed");
+    return std::nullopt;
+  }
+  return found->text;
+}
+
+std::optional<std::int64_t> NodeReader::integer(std::string_view key, std::int64_t min, std::int64_t max) {
+  const Node* found = any(key);
+  if (found == nullptr) return std::nullopt;
+  if (found->kind == Node::Kind::integer && found->integer >= min && found->integer <= max) return found->integer;
+  complain(key, *found, "found " + found->describe() + "; an integer of " + std::to_string(min) + " to " +
+                            std::to_string(max) + " is allowed");
+  return std::nullopt;
+}
+
+std::optional<double> NodeReader::number(std::string_view key, double min, double max) {
+  const Node* found = any(key);
+  if (found == nullptr) return std::nullopt;
+  const bool numeric = found->kind == Node::Kind::integer || found->kind == Node::Kind::number;
+  if (numeric && found->number >= min && found->number <= max) return found->number;
+  complain(key, *found, "found " + found->describe() + "; a number of " + decimal(min) + " to " + decimal(max) + " is allowed");
+  return std::nullopt;
+}
+
+std::optional<bool> NodeReader::boolean(std::string_view key) {
+  const Node* found = any(key);
+  if (found == nullptr) return std::nullopt;
+  if (found->kind == Node::Kind::boolean) return found->boolean;
+  complain(key, *found, "found " + found->describe() + "; true or false is expected");
+  return std::nullopt;
+}
+
+std::vector<std::string> NodeReader::strings(std::string_view key, std::size_t count_max, std::size_t bytes_max) {
+  const Node* found = any(key);
+  if (found == nullptr) return {};
+  std::vector<const Node*> nodes;
+  if (found->kind == Node::Kind::list) {
+    for (const Node& item : found->items) nodes.push_back(&item);
+  } else {
+    nodes.push_back(found);
+  }
+  if (nodes.empty() || nodes.size() > count_max) {
+    complain(key, *found, "found " + std::to_string(nodes.size()) + " entries; 1 to " + std::to_string(count_max) + " are allowed");
+    return {};
+  }
+  std::vector<std::string> out;
+  for (const Node* node : nodes) {
+    if (node->kind != Node::Kind::string || node->text.empty() || node->text.size() > bytes_max) {
+      complain(key, *node, "found " + node->describe() + "; a text of 1 to " + std::to_string(bytes_max) +
+                               " bytes, or a list of such, is expected");
+      return {};
+    }
+    out.push_back(node->text);
+  }
+  return out;
+}
+
+}  // namespace palette::job

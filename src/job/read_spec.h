@@ -1,0 +1,34 @@
+// A job file, or a template file, into a JobSpec or TemplateSpec. Every complaint goes to the diagnostics; what could be
+// read is returned all the same, so that later checks find more in the same run.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+
+#include "job/diagnostics.h"
+#include "job/document.h"
+#include "job/spec.h"
+
+namespace palette::job {
+
+// What the command line says over the job file.
+struct Overrides {
+  std::optional<std::string> model;  // replaces every step's model
+  std::optional<std::int64_t> num_records;
+  std::optional<std::string> budget_limit;
+  std::vector<std::string> output_formats;
+  std::optional<std::int64_t> concurrency;
+  std::optional<std::string> seed_data;
+};
+
+// Finds a template by its id when a job says `template_id`: the Templates table. Nothing when there is none.
+using TemplateById = std::function<std::optional<Document>(const std::string& id)>;
+
+JobSpec read_job_spec(const Document& document, const Overrides& overrides, const TemplateById& template_by_id,
+                      Diagnostics& diagnostics);
+
+// `template: {...}`, or the object itself with `steps` at its top.
+TemplateSpec read_template_file(const Document& document, Diagnostics& diagnostics);
+
+}  // namespace palette::job
