@@ -1,5 +1,6 @@
 # Warnings, linker, sanitizers and ccache: the flags that every target gets.
-add_compile_options(-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wimplicit-fallthrough)
+# libstdc++ 12 uses what it deprecates itself (std::stable_sort and its buffer), hence the one that is off.
+add_compile_options(-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wimplicit-fallthrough -Wno-deprecated-declarations)
 if(PALETTE_WERROR)
   add_compile_options(-Werror)
 endif()
@@ -12,7 +13,9 @@ add_link_options(-Wl,--as-needed)
 
 find_program(PALETTE_CCACHE ccache)
 if(PALETTE_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${PALETTE_CCACHE})
+  # Without these two ccache refuses whatever uses the precompiled headers.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${PALETTE_CCACHE})
+  add_compile_options("SHELL:-Xclang -fno-pch-timestamp")
 endif()
 
 if(PALETTE_SANITIZE)

@@ -1,0 +1,1 @@
+// Nothing of its own: the object library needs one source to hang the precompiled headers on.

@@ -1,0 +1,41 @@
+#include "async/task_group.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cassert>
+
+namespace palette::async {
+
+TaskGroup::TaskGroup(boost::asio::any_io_executor executor)
+    : executor_(std::move(executor)), all_ended_(executor_, boost::asio::steady_timer::time_point::max()) {}
+
+TaskGroup::~TaskGroup() { assert(signals_.empty()); }
+
+void TaskGroup::spawn(Task<void> task) {
+  const auto signal = signals_.emplace(signals_.end());
+  boost::asio::co_spawn(executor_, std::move(task),
+                        boost::asio::bind_cancellation_slot(signal->slot(), [this, signal](std::exception_ptr error) {
+                          if (error && !thrown_) thrown_ = error;
+                          signals_.erase(signal);
+                          if (signals_.empty()) all_ended_.cancel();
+                        }));
+}
+
+Task<void> TaskGroup::join() {
+  while (!signals_.empty()) {
+    co_await all_ended_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+  }
+  if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));
+}
+
+void TaskGroup::cancel() {
+  // A task that ends at once erases its signal: step on before it is emitted.
+  for (auto signal = signals_.begin(); signal != signals_.end();) {
+    auto current = signal++;
+    current->emit(boost::asio::cancellation_type::terminal);
+  }
+}
+
+}  // namespace palette::async
