@@ -25,6 +25,8 @@ function(palette_layer name)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE palette_${name} ${ARG_PRIVATE_DEPS} GTest::gtest_main GTest::gmock)
     if(ARG_PRECOMPILED)
+      # Programs are compiled with -fPIE, the precompiled headers with -fPIC: clang takes them only where the two agree.
+      target_compile_options(${name}_test PRIVATE -fPIC)
       target_precompile_headers(${name}_test REUSE_FROM palette_pch)
     endif()
     add_test(NAME ${name}_test COMMAND ${name}_test)

@@ -4,12 +4,12 @@
 //   Result<std::string> body = co_await pool.run([path] { return read_file(path); });
 #pragma once
 
+#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/associated_executor.hpp>
 #include <memory>
 #include <type_traits>
 #include <utility>

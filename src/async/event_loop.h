@@ -19,8 +19,8 @@ class EventLoop {
  public:
   boost::asio::io_context& context() { return context_; }
 
-  // Runs the loop until `task` has ended, and gives its value; an exception of the task is thrown on. What else still waits
-  // on the loop then (a signal handler, say) is left as it is.
+  // Runs the loop until `task` has ended, and gives its value; an exception of the task is thrown on. What else still
+  // waits on the loop then (a signal handler, say) is left as it is.
   template <class T>
   T run(Task<T> task) {
     std::optional<T> value;

@@ -6,7 +6,8 @@
 namespace palette::async {
 
 struct StopSignals::State : std::enable_shared_from_this<State> {
-  State(boost::asio::io_context& context, Handler handler) : set(context, SIGINT, SIGTERM), on_signal(std::move(handler)) {}
+  State(boost::asio::io_context& context, Handler handler)
+      : set(context, SIGINT, SIGTERM), on_signal(std::move(handler)) {}
 
   void wait() {
     set.async_wait([self = shared_from_this()](const boost::system::error_code& error, int signal) {

@@ -9,7 +9,8 @@
 
 namespace palette::async {
 
-// While it lives, SIGINT and SIGTERM do not end the process but call `on_signal(signal number, how many came so far)` on the loop.
+// While it lives, SIGINT and SIGTERM do not end the process but call `on_signal(signal number, how many came so far)`
+// on the loop.
 class StopSignals {
  public:
   using Handler = std::function<void(int signal, int count)>;

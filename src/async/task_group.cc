@@ -3,10 +3,21 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cassert>
 
 namespace palette::async {
+namespace {
+
+// A cancelled task goes on with the error of what it waited for, as a value, instead of an exception at its next
+// co_await.
+Task<void> cancelled_by_value(Task<void> task) {
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  co_await std::move(task);
+}
+
+}  // namespace
 
 TaskGroup::TaskGroup(boost::asio::any_io_executor executor)
     : executor_(std::move(executor)), all_ended_(executor_, boost::asio::steady_timer::time_point::max()) {}
@@ -15,7 +26,7 @@ TaskGroup::~TaskGroup() { assert(signals_.empty()); }
 
 void TaskGroup::spawn(Task<void> task) {
   const auto signal = signals_.emplace(signals_.end());
-  boost::asio::co_spawn(executor_, std::move(task),
+  boost::asio::co_spawn(executor_, cancelled_by_value(std::move(task)),
                         boost::asio::bind_cancellation_slot(signal->slot(), [this, signal](std::exception_ptr error) {
                           if (error && !thrown_) thrown_ = error;
                           signals_.erase(signal);

@@ -1,6 +1,7 @@
 #include "async/timer.h"
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -9,6 +10,9 @@
 namespace palette::async {
 
 Task<Status> sleep_for(std::int64_t duration_ms) {
+  const auto state = co_await boost::asio::this_coro::cancellation_state;
+  if (state.cancelled() != boost::asio::cancellation_type::none)
+    co_return fail(ErrorKind::cancelled, "the task was cancelled");
   boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
   timer.expires_after(std::chrono::milliseconds(duration_ms));
   const auto [error] = co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));

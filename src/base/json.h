@@ -2,10 +2,10 @@
 // int64, uint64 and double are three kinds of number.
 #pragma once
 
-#include <boost/json/value.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/string.hpp>
+#include <boost/json/value.hpp>
 #include <string>
 #include <string_view>
 

@@ -31,6 +31,7 @@ inline constexpr std::int64_t kSeedRowsMax = 100'000'000;
 inline constexpr std::size_t kJsonDepth = 64;
 inline constexpr std::size_t kYamlNodesMax = 200'000;
 inline constexpr std::size_t kIncludeFilesMax = 1'000;
+inline constexpr std::size_t kDiagnosticsMax = 500;  // complaints about one job; more are counted
 
 // What stays in memory.
 inline constexpr std::size_t kSeedMemoryBytes = 16 * kMiB;  // larger seed data is read from a spool file

@@ -17,8 +17,7 @@ Error not_money(std::string_view text, std::string_view why) {
 
 std::string Money::to_decimal() const {
   const bool negative = pico < 0;
-  const std::uint64_t magnitude =
-      negative ? 0 - static_cast<std::uint64_t>(pico) : static_cast<std::uint64_t>(pico);
+  const std::uint64_t magnitude = negative ? 0 - static_cast<std::uint64_t>(pico) : static_cast<std::uint64_t>(pico);
   std::string out = std::to_string(magnitude / kPicoPerDollar);
   if (std::uint64_t rest = magnitude % kPicoPerDollar; rest != 0) {
     std::string digits = std::to_string(rest);
@@ -52,7 +51,7 @@ Result<Money> Money::from_decimal(std::string_view text) {
   int exponent = 0;
   if (i < rest.size()) {
     std::string_view e = rest.substr(i + 1);
-    if (e.starts_with('+')) e.remove_prefix(1);
+    if (e.starts_with('+') && !e.starts_with("+-")) e.remove_prefix(1);
     auto [end, ec] = std::from_chars(e.data(), e.data() + e.size(), exponent);
     if (ec != std::errc{} || end != e.data() + e.size() || exponent > 100 || exponent < -100) {
       return std::unexpected(not_money(text, "the exponent cannot be read"));

@@ -26,8 +26,9 @@ std::uint32_t stream_of(std::string_view name) {
 
 std::uint64_t CounterRandom::next() {
   const std::uint32_t block = drawn_ / 2;
-  const auto words = philox4x32({block, stream_, static_cast<std::uint32_t>(index_), static_cast<std::uint32_t>(index_ >> 32)},
-                                {static_cast<std::uint32_t>(key_), static_cast<std::uint32_t>(key_ >> 32)});
+  const auto words =
+      philox4x32({block, stream_, static_cast<std::uint32_t>(index_), static_cast<std::uint32_t>(index_ >> 32)},
+                 {static_cast<std::uint32_t>(key_), static_cast<std::uint32_t>(key_ >> 32)});
   const std::size_t half = drawn_++ % 2 * 2;
   return std::uint64_t{words[half]} << 32 | words[half + 1];
 }

@@ -8,9 +8,9 @@ namespace palette {
 namespace {
 
 constexpr std::array<std::string_view, 18> kNames = {
-    "bad_input", "not_found",   "already_exists", "changed",   "conflict", "held",
-    "fenced",    "throttled",   "unavailable",    "timeout",   "cancelled", "refused",
-    "truncated", "too_large",   "denied",         "corrupt",   "io",        "internal"};
+    "bad_input", "not_found", "already_exists", "changed", "conflict",  "held",
+    "fenced",    "throttled", "unavailable",    "timeout", "cancelled", "refused",
+    "truncated", "too_large", "denied",         "corrupt", "io",        "internal"};
 
 }  // namespace
 

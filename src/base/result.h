@@ -63,8 +63,7 @@ template <class T>
 using Result = std::expected<T, Error>;
 using Status = Result<void>;
 
-[[nodiscard]] inline std::unexpected<Error> fail(ErrorKind kind, std::string message,
-                                                 std::string where = {}) {
+[[nodiscard]] inline std::unexpected<Error> fail(ErrorKind kind, std::string message, std::string where = {}) {
   return std::unexpected(Error{kind, std::move(message), std::move(where)});
 }
 

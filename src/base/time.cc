@@ -41,10 +41,11 @@ std::string UtcTime::to_iso() const {
   const year_month_day date{day};
   const hh_mm_ss time{point - day};
   char buffer[40];
-  const int size = std::snprintf(buffer, sizeof buffer, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
-                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
-                static_cast<int>(time.seconds().count()), static_cast<int>(time.subseconds().count()));
+  const int size =
+      std::snprintf(buffer, sizeof buffer, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
+                    static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                    static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+                    static_cast<int>(time.seconds().count()), static_cast<int>(time.subseconds().count()));
   return std::string(buffer, static_cast<std::size_t>(size));
 }
 
@@ -71,7 +72,8 @@ Result<UtcTime> UtcTime::from_iso(std::string_view text) {
     }
     for (std::size_t i = text.size() - 1; i < 23; ++i) ms *= 10;
   }
-  const year_month_day date{year{y}, month{static_cast<unsigned>(mo < 0 ? 0 : mo)}, day{static_cast<unsigned>(d < 0 ? 0 : d)}};
+  const year_month_day date{year{y}, month{static_cast<unsigned>(mo < 0 ? 0 : mo)},
+                            day{static_cast<unsigned>(d < 0 ? 0 : d)}};
   if (!date.ok()) return bad();
   const auto point = sys_days{date} + hours{h} + minutes{mi} + seconds{s} + milliseconds{ms};
   return UtcTime{duration_cast<milliseconds>(point.time_since_epoch()).count()};

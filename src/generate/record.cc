@@ -85,7 +85,7 @@ Status read_failure(const JsonObject& object, RecordState& state) {
   if (!step || !error || !tries) return corrupt("a failure lacks its step, error or tries");
   const auto kind = json_string(**error, "kind"), message = json_string(**error, "message");
   if (!kind || !message) return corrupt("a failure lacks the kind or message of its error");
-  state.failure = RecordFailure{*step, error_kind_from(*kind), *message, static_cast<int>(*tries)};
+  state.failure = RecordFailure{*step, error_kind_from(*kind), *message, static_cast<int>(*tries), {}};
   return {};
 }
 
@@ -117,7 +117,7 @@ void append_record_line(std::string& out, const JobId& job, const StepIds& step_
 }
 
 void append_failure_line(std::string& out, const StepIds& step_ids, const RecordState& state) {
-  Money cost;
+  Money cost = state.failure->cost;
   for (const auto& step : state.steps) {
     if (step) cost += step->cost;
   }

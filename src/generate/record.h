@@ -36,6 +36,7 @@ struct RecordFailure {
   ErrorKind kind = ErrorKind::internal;
   std::string message;
   int tries = 1;
+  Money cost;  // of the answers that were not used
 };
 
 struct RecordState {

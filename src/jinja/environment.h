@@ -126,7 +126,9 @@ class Template {
 
  private:
   friend class Environment;
-  explicit Template(std::shared_ptr<const detail::CompiledTemplate> compiled);
+  Template(std::shared_ptr<const detail::EnvironmentState> environment,
+           std::shared_ptr<const detail::CompiledTemplate> compiled);
+  std::shared_ptr<const detail::EnvironmentState> environment_;
   std::shared_ptr<const detail::CompiledTemplate> compiled_;
 };
 

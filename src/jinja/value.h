@@ -6,6 +6,7 @@
 //   row.to_text();  // {'name': 'Ada', 'age': 36}
 #pragma once
 
+#include <atomic>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -44,18 +45,47 @@ enum class Kind : std::uint8_t {
   blocks,  // self
 };
 
-struct Object;
+// What every value on the heap begins with.
+struct Object {
+  std::atomic<std::uint32_t> references{1};
+};
+
+void destroy_object(Kind kind, Object* object) noexcept;
 
 class Value {
  public:
   Value() = default;  // undefined
-  Value(const Value& other) noexcept;
-  Value(Value&& other) noexcept;
-  Value& operator=(const Value& other) noexcept;
-  Value& operator=(Value&& other) noexcept;
-  ~Value();
+  Value(const Value& other) noexcept : kind_(other.kind_), flags_(other.flags_), detail_(other.detail_) {
+    object_ = other.object_;
+    if (counted()) object_->references.fetch_add(1, std::memory_order_relaxed);
+  }
+  Value(Value&& other) noexcept : kind_(other.kind_), flags_(other.flags_), detail_(other.detail_) {
+    object_ = other.object_;
+    other.kind_ = Kind::undefined;
+    other.object_ = nullptr;
+  }
+  Value& operator=(const Value& other) noexcept {
+    Value copy(other);
+    swap(copy);
+    return *this;
+  }
+  Value& operator=(Value&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+  ~Value() {
+    if (counted() && object_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      destroy_object(kind_, object_);
+    }
+  }
+  void swap(Value& other) noexcept {
+    std::swap(kind_, other.kind_);
+    std::swap(flags_, other.flags_);
+    std::swap(detail_, other.detail_);
+    std::swap(object_, other.object_);
+  }
 
-  static Value none();
+  static Value none() { return of_plain(Kind::none, 0); }
   template <std::same_as<bool> B>
   static Value of(B value) {
     return of_bool(value);
@@ -104,9 +134,9 @@ class Value {
   bool truthy() const;
 
   // The contents; each only for its kind (as_int also for booleans, as_double for every number).
-  bool as_bool() const { return number_.boolean; }
-  std::int64_t as_int() const { return kind_ == Kind::boolean ? number_.boolean : number_.integer; }
-  double as_double() const;
+  bool as_bool() const { return integer_ != 0; }
+  std::int64_t as_int() const { return integer_; }
+  double as_double() const { return kind_ == Kind::floating ? floating_ : static_cast<double>(integer_); }
   std::string_view as_string() const;
 
   // Items of a list or tuple, entries of a dict; 0 for the rest.
@@ -133,23 +163,29 @@ class Value {
   static constexpr std::uint8_t kSafe = 1;
 
  private:
-  static Value of_bool(bool value);
-  static Value of_int(std::int64_t value);
-  static Value of_double(double value);
+  static Value of_bool(bool value) { return of_plain(Kind::boolean, value); }
+  static Value of_int(std::int64_t value) { return of_plain(Kind::integer, value); }
+  static Value of_double(double value) {
+    Value result;
+    result.kind_ = Kind::floating;
+    result.floating_ = value;
+    return result;
+  }
+  static Value of_plain(Kind kind, std::int64_t value) {
+    Value result;
+    result.kind_ = kind;
+    result.integer_ = value;
+    return result;
+  }
   bool counted() const { return kind_ >= Kind::string || (kind_ == Kind::undefined && object_ != nullptr); }
 
   Kind kind_ = Kind::undefined;
   std::uint8_t flags_ = 0;
   std::uint16_t detail_ = 0;
   union {
-    struct {
-      union {
-        bool boolean;
-        std::int64_t integer;
-        double floating;
-      };
-    } number_;
     Object* object_ = nullptr;
+    std::int64_t integer_;  // also of booleans
+    double floating_;
   };
 };
 

@@ -1,7 +1,10 @@
 #include "job/diagnostics.h"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
+
+#include "base/limits.h"
 
 namespace palette::job {
 
@@ -15,33 +18,43 @@ std::string Diagnostic::text() const {
   return out;
 }
 
+bool Diagnostics::full() const { return errors_ >= limits::kDiagnosticsMax; }
+
+void Diagnostics::add(Diagnostic diagnostic) {
+  std::size_t& count = diagnostic.severity == Diagnostic::Severity::error ? errors_ : warnings_;
+  if (++count > limits::kDiagnosticsMax) {
+    ++not_kept_;
+  } else {
+    all_.push_back(std::move(diagnostic));
+  }
+}
+
 void Diagnostics::error(std::string file, Mark mark, std::string field, std::string message, std::string excerpt) {
-  all_.push_back(Diagnostic{Diagnostic::Severity::error, std::move(file), mark, std::move(field), std::move(message),
-                            std::move(excerpt)});
+  add(Diagnostic{Diagnostic::Severity::error, std::move(file), mark, std::move(field), std::move(message),
+                 std::move(excerpt)});
 }
 
 void Diagnostics::warning(std::string file, Mark mark, std::string field, std::string message) {
-  all_.push_back(Diagnostic{Diagnostic::Severity::warning, std::move(file), mark, std::move(field), std::move(message)});
+  add(Diagnostic{Diagnostic::Severity::warning, std::move(file), mark, std::move(field), std::move(message)});
 }
 
 void Diagnostics::error(const Error& error) {
-  all_.push_back(Diagnostic{Diagnostic::Severity::error, error.where, Mark{error.line, error.column}, "", error.message});
-}
-
-bool Diagnostics::ok() const {
-  return std::none_of(all_.begin(), all_.end(),
-                      [](const Diagnostic& d) { return d.severity == Diagnostic::Severity::error; });
+  add(Diagnostic{Diagnostic::Severity::error, error.where, Mark{error.line, error.column}, "", error.message});
 }
 
 std::vector<Diagnostic> Diagnostics::sorted() const {
   std::vector<Diagnostic> out;
+  std::set<std::string> seen;
   for (const Diagnostic& d : all_) {
-    const bool seen = std::any_of(out.begin(), out.end(), [&](const Diagnostic& o) { return o.text() == d.text(); });
-    if (!seen) out.push_back(d);
+    if (seen.insert(d.text()).second) out.push_back(d);
   }
   std::stable_sort(out.begin(), out.end(), [](const Diagnostic& a, const Diagnostic& b) {
     return std::tie(a.file, a.mark.line, a.mark.column) < std::tie(b.file, b.mark.line, b.mark.column);
   });
+  if (not_kept_ > 0) {
+    out.push_back(Diagnostic{Diagnostic::Severity::warning, out.back().file, Mark{0, 0}, "",
+                             std::to_string(not_kept_) + " more were found that are not told; mend these first"});
+  }
   return out;
 }
 

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 
-
 #include "base/limits.h"
 #include "base/utf8.h"
 
@@ -21,17 +20,22 @@ const Node* Node::find(std::string_view key) const {
 
 Mark Node::position_of(std::uint32_t line, std::uint32_t column) const {
   if (is_block) return Mark{mark.line + line, column + indent};
-  if (line == 1) return Mark{mark.line, mark.column + indent + column - 1};
+  if (line == 1 && !is_folded) return Mark{mark.line, mark.column + indent + column - 1};
   return mark;
 }
 
 Json Node::to_json() const {
   switch (kind) {
-    case Kind::null: return nullptr;
-    case Kind::boolean: return boolean;
-    case Kind::integer: return integer;
-    case Kind::number: return number;
-    case Kind::string: return boost::json::string(text);
+    case Kind::null:
+      return nullptr;
+    case Kind::boolean:
+      return boolean;
+    case Kind::integer:
+      return integer;
+    case Kind::number:
+      return number;
+    case Kind::string:
+      return boost::json::string(text);
     case Kind::list: {
       JsonArray array;
       for (const Node& item : items) array.push_back(item.to_json());
@@ -48,17 +52,21 @@ Json Node::to_json() const {
 
 std::string Node::describe() const {
   switch (kind) {
-    case Kind::null: return "nothing";
+    case Kind::null:
+      return "nothing";
     case Kind::boolean:
     case Kind::integer:
-    case Kind::number: return text;
+    case Kind::number:
+      return text;
     case Kind::string: {
       std::string quoted;
       append_json_string(quoted, text.size() > 60 ? std::string(utf8_prefix(text, 57)) + "..." : text);
       return quoted;
     }
-    case Kind::list: return "a list";
-    case Kind::map: return "an object";
+    case Kind::list:
+      return "a list";
+    case Kind::map:
+      return "an object";
   }
   return {};
 }

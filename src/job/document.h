@@ -38,6 +38,7 @@ struct Node {
   // How a position inside a string maps to the file: line k of a literal block stands at block_line + k - 1, shifted
   // right by indent. For other strings only the first line maps (indent = 1 when it is quoted).
   bool is_block = false;
+  bool is_folded = false;  // a folded block: no line maps, only its start is known
   std::uint32_t indent = 0;
 
   const Node* find(std::string_view key) const;  // nullptr when absent or not a map
@@ -57,7 +58,8 @@ struct Document {
   Node root;
 };
 
-// Reads a file of at most limits::kJobFileBytesMax; .json is JSON, everything else YAML. Errors carry file, line, column.
+// Reads a file of at most limits::kJobFileBytesMax; .json is JSON, everything else YAML. Errors carry file, line,
+// column.
 Result<Document> load_document(const std::filesystem::path& file);
 Result<Document> parse_document(std::string file, std::string_view text);
 

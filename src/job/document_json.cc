@@ -1,5 +1,5 @@
-// JSON: Boost.JSON says whether it is valid and reads the strings; a walk over the valid text adds the positions and keeps
-// duplicate keys, which a parsed object would lose.
+// JSON: Boost.JSON says whether it is valid and reads the strings; a walk over the valid text adds the positions and
+// keeps duplicate keys, which a parsed object would lose.
 #include <boost/json/parse.hpp>
 
 #include "job/document.h"
@@ -88,7 +88,9 @@ class Walker {
     const Json json = boost::json::parse(source);
     node.text = std::string(source);
     switch (json.kind()) {
-      case boost::json::kind::null: node.kind = Node::Kind::null; break;
+      case boost::json::kind::null:
+        node.kind = Node::Kind::null;
+        break;
       case boost::json::kind::bool_:
         node.kind = Node::Kind::boolean;
         node.boolean = json.get_bool();

@@ -31,10 +31,12 @@ bool looks_numeric(std::string_view text) {
 
 bool read_integer(std::string_view text, std::int64_t& value) {
   int base = 10;
-  if (text.starts_with('+')) text.remove_prefix(1);
+  const bool positive = text.starts_with('+');
+  if (positive) text.remove_prefix(1);
   if (text.starts_with("0x")) base = 16;
   if (text.starts_with("0o")) base = 8;
   if (base != 10) text.remove_prefix(2);
+  if ((positive || base != 10) && text.starts_with('-')) return false;
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value, base);
   return ec == std::errc{} && end == text.data() + text.size() && !text.empty();
 }
@@ -66,7 +68,8 @@ class Converter {
   Result<Node> convert(const YAML::Node& yaml, std::size_t depth) {
     // Aliases can make a small file a huge tree: what is counted is the tree.
     if (++nodes_ > limits::kYamlNodesMax || depth > limits::kJsonDepth) {
-      Error error{ErrorKind::bad_input, "the file is nested too deeply or has too many values (anchors count each time)"};
+      Error error{ErrorKind::bad_input,
+                  "the file is nested too deeply or has too many values (anchors count each time)"};
       error.line = to_mark(yaml.Mark()).line;
       error.column = to_mark(yaml.Mark()).column;
       return std::unexpected(error);
@@ -75,10 +78,16 @@ class Converter {
     node.mark = to_mark(yaml.Mark());
     switch (yaml.Type()) {
       case YAML::NodeType::Undefined:
-      case YAML::NodeType::Null: node.kind = Node::Kind::null; return node;
-      case YAML::NodeType::Scalar: scalar(yaml, node); return node;
-      case YAML::NodeType::Sequence: return sequence(yaml, std::move(node), depth);
-      case YAML::NodeType::Map: return map(yaml, std::move(node), depth);
+      case YAML::NodeType::Null:
+        node.kind = Node::Kind::null;
+        return node;
+      case YAML::NodeType::Scalar:
+        scalar(yaml, node);
+        return node;
+      case YAML::NodeType::Sequence:
+        return sequence(yaml, std::move(node), depth);
+      case YAML::NodeType::Map:
+        return map(yaml, std::move(node), depth);
     }
     return node;
   }
@@ -98,6 +107,7 @@ class Converter {
   void find_origin(std::size_t at, Node& node) const {
     if (at >= text_.size()) return;
     if (text_[at] == '"' || text_[at] == '\'') node.indent = 1;
+    node.is_folded = text_[at] == '>';
     if (text_[at] != '|') return;
     node.is_block = true;
     std::size_t line = text_.find('\n', at);
@@ -126,7 +136,8 @@ class Converter {
     node.kind = Node::Kind::map;
     for (const auto& pair : yaml) {
       if (!pair.first.IsScalar()) {
-        Error error{ErrorKind::bad_input, "a key must be a word, not a list or an object (a template such as {{ x }} needs quotes)"};
+        Error error{ErrorKind::bad_input,
+                    "a key must be a word, not a list or an object (a template such as {{ x }} needs quotes)"};
         error.line = to_mark(pair.first.Mark()).line;
         error.column = to_mark(pair.first.Mark()).column;
         return std::unexpected(error);

@@ -5,7 +5,9 @@
 
 namespace palette::job {
 
-Extents Extents::of(std::int64_t num_records, std::int64_t interval) { return Extents({Extent{0, num_records, 1, interval}}); }
+Extents Extents::of(std::int64_t num_records, std::int64_t interval) {
+  return Extents({Extent{0, num_records, 1, interval}});
+}
 
 Result<Extents> Extents::from_json(const JsonArray& array) {
   std::vector<Extent> list;
@@ -19,7 +21,8 @@ Result<Extents> Extents::from_json(const JsonArray& array) {
       if (!*number) return std::unexpected(number->error());
     }
     const Extent extent{*first_record, *count, *first_batch, *interval};
-    if (extent.first_record != out.records() || extent.first_batch != out.batches() + 1 || extent.count < 1 || extent.interval < 1) {
+    if (extent.first_record != out.records() || extent.first_batch != out.batches() + 1 || extent.count < 1 ||
+        extent.interval < 1) {
       return fail(ErrorKind::corrupt, "the extents of the job do not follow one another");
     }
     out.list_.push_back(extent);
@@ -42,7 +45,9 @@ JsonArray Extents::to_json() const {
 
 std::int64_t Extents::records() const { return list_.empty() ? 0 : list_.back().first_record + list_.back().count; }
 
-std::int64_t Extents::batches() const { return list_.empty() ? 0 : list_.back().first_batch + list_.back().batches() - 1; }
+std::int64_t Extents::batches() const {
+  return list_.empty() ? 0 : list_.back().first_batch + list_.back().batches() - 1;
+}
 
 RecordRange Extents::records_of(BatchNumber batch) const {
   auto after = std::upper_bound(list_.begin(), list_.end(), batch.value,
@@ -104,6 +109,7 @@ Result<BatchObject> parse_batch_key(const std::string& key) {
   if (ec != std::errc{} || out.batch.value < 1) return bad();
   std::string_view rest(end, static_cast<std::size_t>(name.data() + name.size() - end));
   if (rest.empty()) return out;
+  if (rest[0] != '-') return bad();
   rest.remove_prefix(1);
   const bool round = rest.starts_with('r');
   if (round) rest.remove_prefix(1);

@@ -1,5 +1,5 @@
-// Which records make up which batch. A job starts with one extent; an extension adds one, and what stands is never cut anew:
-// 120 records extended to 200 are batches 1-3 (0-119) and, in a second extent, 4 (120-169) and 5 (170-199).
+// Which records make up which batch. A job starts with one extent; an extension adds one, and what stands is never cut
+// anew: 120 records extended to 200 are batches 1-3 (0-119) and, in a second extent, 4 (120-169) and 5 (170-199).
 #pragma once
 
 #include <cstdint>
@@ -57,12 +57,14 @@ class Extents {
 };
 
 // Object keys (DESIGN.md section 5).
-std::string batch_key(const JobId& job, BatchNumber batch);                            // jobs/J/outputs/batch-0001.jsonl
-std::string retried_batch_key(const JobId& job, BatchNumber batch, std::int64_t round);  // jobs/J/outputs/batch-0001-r1.jsonl
-std::string failures_key(const JobId& job, BatchNumber batch, AttemptNumber attempt);  // jobs/J/failures/batch-0001-0003.jsonl
-std::string journal_prefix(const JobId& job, PartNumber part);                          // journal/J/attempt-0001-
-std::string journal_key(const JobId& job, PartNumber part, AttemptNumber attempt);      // journal/J/attempt-0001-0003.jsonl
-std::string checkpoint_key(const JobId& job, PartNumber part);                          // jobs/J/checkpoint.json
+std::string batch_key(const JobId& job, BatchNumber batch);  // jobs/J/outputs/batch-0001.jsonl
+std::string retried_batch_key(const JobId& job, BatchNumber batch,
+                              std::int64_t round);  // jobs/J/outputs/batch-0001-r1.jsonl
+std::string failures_key(const JobId& job, BatchNumber batch,
+                         AttemptNumber attempt);                // jobs/J/failures/batch-0001-0003.jsonl
+std::string journal_prefix(const JobId& job, PartNumber part);  // journal/J/attempt-0001-
+std::string journal_key(const JobId& job, PartNumber part, AttemptNumber attempt);  // journal/J/attempt-0001-0003.jsonl
+std::string checkpoint_key(const JobId& job, PartNumber part);                      // jobs/J/checkpoint.json
 std::string spec_key(const JobId& job);
 std::string outputs_prefix(const JobId& job);   // jobs/J/outputs/batch-
 std::string failures_prefix(const JobId& job);  // jobs/J/failures/batch-

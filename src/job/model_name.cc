@@ -59,7 +59,9 @@ Result<ModelName> parse_model_name(std::string_view text) {
   const std::size_t question = text.find('?');
   const std::string_view base = text.substr(0, question);
   ModelName name;
-  if (base == "none") {
+  if (base == "none" && question != std::string_view::npos) {
+    return fail(ErrorKind::bad_input, "the model 'none' takes no parameters");
+  } else if (base == "none") {
     name.provider = Provider::none;
   } else if (base == "offline" || base == "offline/ngram" || base == "offline/echo") {
     name.variant = base == "offline/echo" ? "echo" : "";

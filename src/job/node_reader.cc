@@ -1,6 +1,7 @@
 #include "job/node_reader.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/json.h"
 #include "base/nearest.h"
@@ -32,21 +33,20 @@ void NodeReader::complain_missing(std::string_view key, std::string_view what) {
 
 bool NodeReader::is_object_of(std::span<const std::string_view> known) {
   if (node_.kind != Node::Kind::map) {
-    complain("", node_, "found " + node_.describe() + "; an object with the keys " +
-                            [&] {
-                              std::string list;
-                              for (std::string_view key : known) list += (list.empty() ? "" : ", ") + std::string(key);
-                              return list;
-                            }() + " is expected");
+    complain(
+        "", node_, "found " + node_.describe() + "; an object with the keys " + [&] {
+          std::string list;
+          for (std::string_view key : known) list += (list.empty() ? "" : ", ") + std::string(key);
+          return list;
+        }() + " is expected");
     return false;
   }
-  for (std::size_t i = 0; i < node_.members.size(); ++i) {
-    const Member& member = node_.members[i];
-    const auto first = std::find_if(node_.members.begin(), node_.members.begin() + static_cast<long>(i),
-                                    [&](const Member& other) { return other.key == member.key; });
-    if (first != node_.members.begin() + static_cast<long>(i)) {
+  std::map<std::string_view, std::uint32_t> lines;  // of the first of each key
+  for (const Member& member : node_.members) {
+    if (diagnostics_.full()) break;
+    if (const auto [first, is_new] = lines.emplace(member.key, member.mark.line); !is_new) {
       diagnostics_.error(file_, member.mark, path(member.key),
-                         "this key is there twice; the first is in line " + std::to_string(first->mark.line));
+                         "this key is there twice; the first is in line " + std::to_string(first->second));
     } else if (std::find(known.begin(), known.end(), member.key) == known.end()) {
       std::string message = "this key is not known";
       if (const auto near = nearest_name(member.key, known); !near.empty()) {
@@ -74,8 +74,9 @@ std::optional<std::string> NodeReader::string(std::string_view key, std::size_t 
     return std::nullopt;
   }
   if (found->text.size() > bytes_max) {
-    complain(key, *found, "found a text of " + std::to_string(found->text.size()) + " bytes; at most " +
-                              std::to_string(bytes_max) + " are allowed");
+    complain(key, *found,
+             "found a text of " + std::to_string(found->text.size()) + " bytes; at most " + std::to_string(bytes_max) +
+                 " are allowed");
     return std::nullopt;
   }
   return found->text;
@@ -85,8 +86,9 @@ std::optional<std::int64_t> NodeReader::integer(std::string_view key, std::int64
   const Node* found = any(key);
   if (found == nullptr) return std::nullopt;
   if (found->kind == Node::Kind::integer && found->integer >= min && found->integer <= max) return found->integer;
-  complain(key, *found, "found " + found->describe() + "; an integer of " + std::to_string(min) + " to " +
-                            std::to_string(max) + " is allowed");
+  complain(key, *found,
+           "found " + found->describe() + "; an integer of " + std::to_string(min) + " to " + std::to_string(max) +
+               " is allowed");
   return std::nullopt;
 }
 
@@ -95,7 +97,8 @@ std::optional<double> NodeReader::number(std::string_view key, double min, doubl
   if (found == nullptr) return std::nullopt;
   const bool numeric = found->kind == Node::Kind::integer || found->kind == Node::Kind::number;
   if (numeric && found->number >= min && found->number <= max) return found->number;
-  complain(key, *found, "found " + found->describe() + "; a number of " + decimal(min) + " to " + decimal(max) + " is allowed");
+  complain(key, *found,
+           "found " + found->describe() + "; a number of " + decimal(min) + " to " + decimal(max) + " is allowed");
   return std::nullopt;
 }
 
@@ -117,14 +120,16 @@ std::vector<std::string> NodeReader::strings(std::string_view key, std::size_t c
     nodes.push_back(found);
   }
   if (nodes.empty() || nodes.size() > count_max) {
-    complain(key, *found, "found " + std::to_string(nodes.size()) + " entries; 1 to " + std::to_string(count_max) + " are allowed");
+    complain(key, *found,
+             "found " + std::to_string(nodes.size()) + " entries; 1 to " + std::to_string(count_max) + " are allowed");
     return {};
   }
   std::vector<std::string> out;
   for (const Node* node : nodes) {
     if (node->kind != Node::Kind::string || node->text.empty() || node->text.size() > bytes_max) {
-      complain(key, *node, "found " + node->describe() + "; a text of 1 to " + std::to_string(bytes_max) +
-                               " bytes, or a list of such, is expected");
+      complain(key, *node,
+               "found " + node->describe() + "; a text of 1 to " + std::to_string(bytes_max) +
+                   " bytes, or a list of such, is expected");
       return {};
     }
     out.push_back(node->text);

@@ -17,9 +17,8 @@ std::string_view extension(OutputFormat format) { return kExtensions[static_cast
 
 std::optional<OutputFormat> output_format_from(std::string_view name) {
   for (std::size_t i = 0; i < kExtensions.size(); ++i) {
-    const bool same = std::ranges::equal(name, kExtensions[i], [](char a, char b) {
-      return std::tolower(static_cast<unsigned char>(a)) == b;
-    });
+    const bool same = std::ranges::equal(
+        name, kExtensions[i], [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; });
     if (same) return static_cast<OutputFormat>(i);
   }
   return std::nullopt;

@@ -1,6 +1,5 @@
 #include "job/read_parts.h"
 
-
 namespace palette::job {
 
 std::vector<std::string> read_models(NodeReader& reader, std::string_view key) {

@@ -19,6 +19,7 @@ CallOptions read_call_options(NodeReader& reader);
 // A template text of at most limits::kTemplateBytesMax, with its place.
 std::optional<TextField> read_text(NodeReader& reader, std::string_view key);
 
-TemplateSpec read_template(const std::string& file, const Node& node, const std::string& field, Diagnostics& diagnostics);
+TemplateSpec read_template(const std::string& file, const Node& node, const std::string& field,
+                           Diagnostics& diagnostics);
 
 }  // namespace palette::job

@@ -11,18 +11,48 @@
 namespace palette::job {
 namespace {
 
-constexpr std::array<std::string_view, 33> kJobKeys = {
-    "id",          "name",         "description",       "model",             "seed_data",        "seed_data_path",
-    "seed_sampling", "seed",       "num_records",       "budget_limit",      "output_format",    "partition_strategy",
-    "template",    "template_id",  "template_version",  "columns",           "concurrency",      "requests_per_minute",
-    "tokens_per_minute", "max_failure_ratio", "parts",  "priority",          "cpu",              "memory",
-    "workers",     "max_tokens",   "temperature",       "top_p",             "stop",             "cache",
-    "service_tier", "accept_truncated", "additional_fields"};
+constexpr std::array<std::string_view, 33> kJobKeys = {"id",
+                                                       "name",
+                                                       "description",
+                                                       "model",
+                                                       "seed_data",
+                                                       "seed_data_path",
+                                                       "seed_sampling",
+                                                       "seed",
+                                                       "num_records",
+                                                       "budget_limit",
+                                                       "output_format",
+                                                       "partition_strategy",
+                                                       "template",
+                                                       "template_id",
+                                                       "template_version",
+                                                       "columns",
+                                                       "concurrency",
+                                                       "requests_per_minute",
+                                                       "tokens_per_minute",
+                                                       "max_failure_ratio",
+                                                       "parts",
+                                                       "priority",
+                                                       "cpu",
+                                                       "memory",
+                                                       "workers",
+                                                       "max_tokens",
+                                                       "temperature",
+                                                       "top_p",
+                                                       "stop",
+                                                       "cache",
+                                                       "service_tier",
+                                                       "accept_truncated",
+                                                       "additional_fields"};
 
 class SpecReader {
  public:
-  SpecReader(const Document& document, const Overrides& overrides, const TemplateById& template_by_id, Diagnostics& diagnostics)
-      : document_(document), overrides_(overrides), template_by_id_(template_by_id), diagnostics_(diagnostics),
+  SpecReader(const Document& document, const Overrides& overrides, const TemplateById& template_by_id,
+             Diagnostics& diagnostics)
+      : document_(document),
+        overrides_(overrides),
+        template_by_id_(template_by_id),
+        diagnostics_(diagnostics),
         reader_(document.file, document.root, "", diagnostics) {}
 
   JobSpec read() {
@@ -45,8 +75,9 @@ class SpecReader {
       return std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_';
     });
     if (!id_ok || spec_.id.starts_with('-')) {
-      reader_.complain("id", *reader_.any("id"), "found " + reader_.any("id")->describe() +
-                                                     "; letters, digits, - and _ are allowed, because it is part of file names");
+      reader_.complain("id", *reader_.any("id"),
+                       "found " + reader_.any("id")->describe() +
+                           "; letters, digits, - and _ are allowed, because it is part of file names");
       spec_.id.clear();
     }
     spec_.name = reader_.string("name", limits::kNameBytesMax).value_or("");
@@ -63,13 +94,18 @@ class SpecReader {
     } else if (auto path = reader_.string(key, 4096); path && !path->empty()) {
       spec_.seed_data = (std::filesystem::path(document_.file).parent_path() / *path).lexically_normal().string();
     } else if (reader_.any(key) == nullptr || path) {
-      reader_.complain_missing(key, "a job needs seed data: a JSON, JSONL, CSV or Parquet file, e.g. seed_data: seeds.jsonl");
+      reader_.complain_missing(
+          key, "a job needs seed data: a JSON, JSONL, CSV or Parquet file, e.g. seed_data: seeds.jsonl");
     }
     if (auto sampling = reader_.string("seed_sampling", 100)) {
-      if (*sampling == "random") spec_.seed_sampling = SeedSampling::random;
-      else if (*sampling == "shuffle") spec_.seed_sampling = SeedSampling::shuffle;
-      else if (*sampling == "sequential") spec_.seed_sampling = SeedSampling::sequential;
-      else choice_error("seed_sampling", "random, shuffle and sequential");
+      if (*sampling == "random")
+        spec_.seed_sampling = SeedSampling::random;
+      else if (*sampling == "shuffle")
+        spec_.seed_sampling = SeedSampling::shuffle;
+      else if (*sampling == "sequential")
+        spec_.seed_sampling = SeedSampling::sequential;
+      else
+        choice_error("seed_sampling", "random, shuffle and sequential");
     }
     spec_.seed = static_cast<std::uint64_t>(reader_.integer("seed", 0, INT64_MAX).value_or(0));
   }
@@ -85,9 +121,10 @@ class SpecReader {
       }
     }
     budget();
-    spec_.concurrency = overrides_.concurrency ? *overrides_.concurrency
-                                               : reader_.integer("concurrency", 1, limits::kConcurrencyMax)
-                                                     .value_or(limits::kConcurrencyDefault);
+    spec_.concurrency =
+        overrides_.concurrency
+            ? *overrides_.concurrency
+            : reader_.integer("concurrency", 1, limits::kConcurrencyMax).value_or(limits::kConcurrencyDefault);
     spec_.requests_per_minute = reader_.integer("requests_per_minute", 1, 1'000'000'000);
     spec_.tokens_per_minute = reader_.integer("tokens_per_minute", 1, 1'000'000'000'000);
     spec_.max_failure_ratio = reader_.number("max_failure_ratio", 0, 1).value_or(limits::kFailureRatioDefault);
@@ -107,9 +144,11 @@ class SpecReader {
       if (money && *money > Money{} && *money <= Money{limits::kBudgetUsdMax * 1'000'000'000'000}) {
         spec_.budget_limit = *money;
       } else if (overrides_.budget_limit) {
-        diagnostics_.error("--budget", Mark{0, 0}, "", "found '" + text + "'; US dollars above 0 and up to 1000000 are allowed");
+        diagnostics_.error("--budget", Mark{0, 0}, "",
+                           "found '" + text + "'; US dollars above 0 and up to 1000000 are allowed");
       } else {
-        reader_.complain("budget_limit", *node, "found " + node->describe() + "; US dollars above 0 and up to 1000000 are allowed");
+        reader_.complain("budget_limit", *node,
+                         "found " + node->describe() + "; US dollars above 0 and up to 1000000 are allowed");
       }
     }
   }
@@ -136,8 +175,10 @@ class SpecReader {
     }
     if (!formats.empty()) spec_.output_formats = formats;
     if (auto strategy = reader_.string("partition_strategy", 100)) {
-      if (*strategy == "timestamp") spec_.partition_strategy = PartitionStrategy::timestamp;
-      else if (*strategy != "none") choice_error("partition_strategy", "none and timestamp");
+      if (*strategy == "timestamp")
+        spec_.partition_strategy = PartitionStrategy::timestamp;
+      else if (*strategy != "none")
+        choice_error("partition_strategy", "none and timestamp");
     }
   }
 
@@ -153,7 +194,8 @@ class SpecReader {
     } else if (id != nullptr) {
       stored_template(*id);
     } else {
-      reader_.complain_missing("template", "a job needs a template: inline steps, a path to a template file, or template_id");
+      reader_.complain_missing("template",
+                               "a job needs a template: inline steps, a path to a template file, or template_id");
     }
   }
 
@@ -175,7 +217,9 @@ class SpecReader {
     if (const auto stored = template_by_id_ ? template_by_id_(*text) : std::nullopt) {
       spec_.templ = read_template_file(*stored, diagnostics_);
     } else {
-      reader_.complain("template_id", id, "no template with the id '" + *text + "' is stored; a template file is named with template: PATH");
+      reader_.complain(
+          "template_id", id,
+          "no template with the id '" + *text + "' is stored; a template file is named with template: PATH");
     }
   }
 
@@ -196,17 +240,20 @@ class SpecReader {
       executed = executed || !step.is_fragment();
       const std::string field = "steps[" + std::to_string(i) + "].model";
       if (spec_.models_of(step).empty()) {
-        diagnostics_.error(step.file, step.mark, field, "missing; neither the step nor the job names a model, e.g. model: offline");
+        diagnostics_.error(step.file, step.mark, field,
+                           "missing; neither the step nor the job names a model, e.g. model: offline");
       } else if (!overrides_.model && !step.models.empty()) {
         check_models(step.models, step.file, step.mark, field);
       }
     }
     if (!executed && !spec_.templ.steps.empty()) {
-      diagnostics_.error(spec_.templ.file, spec_.templ.mark, "steps", "every step has the model none, so nothing would be made");
+      diagnostics_.error(spec_.templ.file, spec_.templ.mark, "steps",
+                         "every step has the model none, so nothing would be made");
     }
   }
 
-  void check_models(const std::vector<std::string>& names, const std::string& file, Mark mark, const std::string& field) {
+  void check_models(const std::vector<std::string>& names, const std::string& file, Mark mark,
+                    const std::string& field) {
     for (const std::string& name : names) {
       const Result<ModelName> parsed = parse_model_name(name);
       if (!parsed) {
@@ -221,7 +268,8 @@ class SpecReader {
     const Node* node = reader_.any("columns");
     if (node == nullptr) return;
     if (node->kind != Node::Kind::map || node->members.empty() || node->members.size() > limits::kColumnsMax) {
-      reader_.complain("columns", *node, "found " + node->describe() + "; 1 to 1000 names with a template each are expected");
+      reader_.complain("columns", *node,
+                       "found " + node->describe() + "; 1 to 1000 names with a template each are expected");
       return;
     }
     std::vector<std::string_view> names;
@@ -233,9 +281,12 @@ class SpecReader {
         diagnostics_.error(document_.file, member.mark, "columns", "a column's name has 1 to 200 bytes");
         continue;
       }
-      const bool seen = std::any_of(spec_.columns.begin(), spec_.columns.end(), [&](const auto& c) { return c.first == member.key; });
-      if (auto text = read_text(columns, member.key); text && !seen) spec_.columns.emplace_back(member.key, std::move(*text));
-      if (member.value.kind == Node::Kind::null) columns.complain(member.key, member.value, "found nothing; a template is expected");
+      const bool seen =
+          std::any_of(spec_.columns.begin(), spec_.columns.end(), [&](const auto& c) { return c.first == member.key; });
+      if (auto text = read_text(columns, member.key); text && !seen)
+        spec_.columns.emplace_back(member.key, std::move(*text));
+      if (member.value.kind == Node::Kind::null)
+        columns.complain(member.key, member.value, "found nothing; a template is expected");
     }
   }
 

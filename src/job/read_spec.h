@@ -1,5 +1,5 @@
-// A job file, or a template file, into a JobSpec or TemplateSpec. Every complaint goes to the diagnostics; what could be
-// read is returned all the same, so that later checks find more in the same run.
+// A job file, or a template file, into a JobSpec or TemplateSpec. Every complaint goes to the diagnostics; what could
+// be read is returned all the same, so that later checks find more in the same run.
 #pragma once
 
 #include <filesystem>

@@ -10,20 +10,21 @@
 namespace palette::job {
 namespace {
 
-constexpr std::array<std::string_view, 8> kTemplateKeys = {"id",       "name",      "description",         "category",
-                                                           "version",  "is_public", "schema_requirements", "steps"};
+constexpr std::array<std::string_view, 8> kTemplateKeys = {"id",      "name",      "description",         "category",
+                                                           "version", "is_public", "schema_requirements", "steps"};
 
 constexpr std::array<std::string_view, 14> kStepKeys = {
-    "id",   "name",  "description",  "model",            "system",           "prompt", "max_tokens", "temperature",
-    "top_p", "stop", "cache", "service_tier", "accept_truncated", "additional_fields"};
+    "id",          "name",  "description", "model", "system",       "prompt",           "max_tokens",
+    "temperature", "top_p", "stop",        "cache", "service_tier", "accept_truncated", "additional_fields"};
 
 // Methods of the `steps` object: steps.items would be the method, not the step.
-constexpr std::array<std::string_view, 11> kReservedStepIds = {"keys", "values", "items",   "get",   "pop",     "copy",
-                                                               "update", "clear", "popitem", "fromkeys", "setdefault"};
+constexpr std::array<std::string_view, 11> kReservedStepIds = {
+    "keys", "values", "items", "get", "pop", "copy", "update", "clear", "popitem", "fromkeys", "setdefault"};
 
 bool is_name(std::string_view text) {
   if (text.empty() || std::isdigit(static_cast<unsigned char>(text[0]))) return false;
-  return std::all_of(text.begin(), text.end(), [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; });
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; });
 }
 
 void read_step_id(NodeReader& reader, StepSpec& step) {
@@ -34,9 +35,10 @@ void read_step_id(NodeReader& reader, StepSpec& step) {
   }
   step.id = node->kind == Node::Kind::string ? node->text : "";
   if (!is_name(step.id) || step.id.size() > limits::kStepIdBytesMax) {
-    reader.complain("id", *node, "found " + node->describe() +
-                                     "; a name of letters, digits and _ that does not start with a digit is expected, "
-                                     "because templates say steps.<id>.output");
+    reader.complain("id", *node,
+                    "found " + node->describe() +
+                        "; a name of letters, digits and _ that does not start with a digit is expected, "
+                        "because templates say steps.<id>.output");
     step.id.clear();
   } else if (std::find(kReservedStepIds.begin(), kReservedStepIds.end(), step.id) != kReservedStepIds.end()) {
     reader.complain("id", *node, "'" + step.id + "' is a method of the steps object; choose another name");
@@ -85,9 +87,10 @@ void read_schema_requirements(NodeReader& reader, TemplateSpec& templ) {
   for (std::size_t i = 0; i < list->items.size(); ++i) {
     const Node& item = list->items[i];
     const std::string key = "schema_requirements[" + std::to_string(i) + "]";
-    if (item.kind != Node::Kind::string || item.text.empty() || item.text.starts_with('.') || item.text.ends_with('.') ||
-        item.text.find("..") != std::string::npos) {
-      reader.complain(key, item, "found " + item.describe() + "; a dotted path into a seed row such as author.name is expected");
+    if (item.kind != Node::Kind::string || item.text.empty() || item.text.starts_with('.') ||
+        item.text.ends_with('.') || item.text.find("..") != std::string::npos) {
+      reader.complain(key, item,
+                      "found " + item.describe() + "; a dotted path into a seed row such as author.name is expected");
       continue;
     }
     templ.schema_requirements.push_back(TextField{reader.file(), reader.path(key), item});
@@ -96,7 +99,8 @@ void read_schema_requirements(NodeReader& reader, TemplateSpec& templ) {
 
 }  // namespace
 
-TemplateSpec read_template(const std::string& file, const Node& node, const std::string& field, Diagnostics& diagnostics) {
+TemplateSpec read_template(const std::string& file, const Node& node, const std::string& field,
+                           Diagnostics& diagnostics) {
   TemplateSpec templ;
   templ.file = file;
   templ.mark = node.mark;
@@ -115,7 +119,8 @@ TemplateSpec read_template(const std::string& file, const Node& node, const std:
   if (steps == nullptr) {
     reader.complain_missing("steps", "a template needs a list of 1 to 100 steps");
   } else if (steps->kind != Node::Kind::list || steps->items.empty() || steps->items.size() > limits::kStepsMax) {
-    const std::string found = steps->kind == Node::Kind::list ? std::to_string(steps->items.size()) + " steps" : steps->describe();
+    const std::string found =
+        steps->kind == Node::Kind::list ? std::to_string(steps->items.size()) + " steps" : steps->describe();
     reader.complain("steps", *steps, "found " + found + "; a list of 1 to 100 steps is expected");
   } else {
     for (std::size_t i = 0; i < steps->items.size(); ++i) {

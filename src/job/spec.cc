@@ -53,9 +53,12 @@ JsonObject template_to_json(const TemplateSpec& templ) {
 
 std::string_view to_string(SeedSampling sampling) {
   switch (sampling) {
-    case SeedSampling::random: return "random";
-    case SeedSampling::shuffle: return "shuffle";
-    case SeedSampling::sequential: return "sequential";
+    case SeedSampling::random:
+      return "random";
+    case SeedSampling::shuffle:
+      return "shuffle";
+    case SeedSampling::sequential:
+      return "sequential";
   }
   return {};
 }

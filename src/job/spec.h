@@ -89,7 +89,9 @@ struct JobSpec {
   std::optional<std::int64_t> parts, priority, cpu, memory, workers;
 
   // The models and options that a step is called with.
-  const std::vector<std::string>& models_of(const StepSpec& step) const { return step.models.empty() ? models : step.models; }
+  const std::vector<std::string>& models_of(const StepSpec& step) const {
+    return step.models.empty() ? models : step.models;
+  }
   CallOptions options_of(const StepSpec& step) const { return step.options.over(options); }
 
   // As a job file with an inline template: read_job_spec reads it back.

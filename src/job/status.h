@@ -10,7 +10,7 @@ namespace palette::job {
 
 enum class JobStatus : std::uint8_t { queued, running, completed, failed, budget_exceeded, cancelled };
 
-std::string_view to_string(JobStatus status);  // "QUEUED", "BUDGET_EXCEEDED", …
+std::string_view to_string(JobStatus status);              // "QUEUED", "BUDGET_EXCEEDED", …
 Result<JobStatus> job_status_from(std::string_view text);  // corrupt when it is none of them
 bool is_terminal(JobStatus status);
 

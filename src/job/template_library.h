@@ -1,5 +1,5 @@
-// `{% include 'id' %}`: the template files beside a template or job file, found by their template.id. An included template is
-// its steps' prompts, joined by a blank line. The folder is looked at only when something is included.
+// `{% include 'id' %}`: the template files beside a template or job file, found by their template.id. An included
+// template is its steps' prompts, joined by a blank line. The folder is looked at only when something is included.
 #pragma once
 
 #include <filesystem>

@@ -37,6 +37,7 @@ struct ModelRequest {
   std::vector<Message> messages;
   job::CallOptions options;
   RequestKey key;
+  int* tries = nullptr;  // when set: how many calls it took, told for failures too
 };
 
 enum class StopReason : std::uint8_t { complete, truncated, refused };

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "async/timer.h"
 #include "base/random.h"
 
 namespace palette::model {
@@ -10,7 +9,8 @@ namespace {
 
 class RetryingModel final : public Model {
  public:
-  RetryingModel(std::shared_ptr<Model> inner, RetryPolicy policy) : inner_(std::move(inner)), policy_(policy) {}
+  RetryingModel(std::shared_ptr<Model> inner, RetryPolicy policy, std::shared_ptr<async::StopFlag> stop)
+      : inner_(std::move(inner)), policy_(policy), stop_(std::move(stop)) {}
 
   const std::string& name() const override { return inner_->name(); }
 
@@ -18,6 +18,7 @@ class RetryingModel final : public Model {
     for (int attempt = 1;; ++attempt) {
       ModelRequest one = request;
       one.key.attempt = attempt;
+      if (request.tries != nullptr) *request.tries = attempt;
       Result<ModelResult> result = co_await inner_->call(std::move(one));
       if (result) {
         result->tries = attempt;
@@ -30,7 +31,7 @@ class RetryingModel final : public Model {
       }
       CounterRandom random(request.key.seed, static_cast<std::uint64_t>(request.key.record.value),
                            request.key.step_stream + static_cast<std::uint32_t>(attempt));
-      const Status slept = co_await async::sleep_for(pause_before_retry_ms(policy_, attempt, random.unit()));
+      const Status slept = co_await stop_->sleep_for(pause_before_retry_ms(policy_, attempt, random.unit()));
       if (!slept) co_return std::unexpected(slept.error());
     }
   }
@@ -38,6 +39,7 @@ class RetryingModel final : public Model {
  private:
   std::shared_ptr<Model> inner_;
   RetryPolicy policy_;
+  std::shared_ptr<async::StopFlag> stop_;
 };
 
 class FallbackModel final : public Model {
@@ -69,8 +71,8 @@ std::int64_t pause_before_retry_ms(const RetryPolicy& policy, int failed, double
   return static_cast<std::int64_t>(static_cast<double>(ceiling) * unit);
 }
 
-std::shared_ptr<Model> with_retries(std::shared_ptr<Model> inner, RetryPolicy policy) {
-  return std::make_shared<RetryingModel>(std::move(inner), policy);
+std::shared_ptr<Model> with_retries(std::shared_ptr<Model> inner, RetryPolicy policy, std::shared_ptr<async::StopFlag> stop) {
+  return std::make_shared<RetryingModel>(std::move(inner), policy, std::move(stop));
 }
 
 std::shared_ptr<Model> with_fallbacks(std::vector<std::shared_ptr<Model>> models) {

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "async/stop_flag.h"
 #include "model/model.h"
 
 namespace palette::model {
@@ -20,8 +21,9 @@ bool is_retryable(ErrorKind kind);
 // `failed` tries so far (from 1), `unit` in [0, 1).
 std::int64_t pause_before_retry_ms(const RetryPolicy& policy, int failed, double unit);
 
-// A model that asks `inner` again; the result and the error say how many tries it took.
-std::shared_ptr<Model> with_retries(std::shared_ptr<Model> inner, RetryPolicy policy);
+// A model that asks `inner` again; the result and the error say how many tries it took. Once `stop` is raised no further try
+// starts: what waits for one gets `cancelled`.
+std::shared_ptr<Model> with_retries(std::shared_ptr<Model> inner, RetryPolicy policy, std::shared_ptr<async::StopFlag> stop);
 
 // Asks the first; when it stays unavailable (not: when it answered badly), the next. `models` is not empty.
 std::shared_ptr<Model> with_fallbacks(std::vector<std::shared_ptr<Model>> models);

@@ -36,13 +36,13 @@ struct JobItem {
   std::string user_id = "local";
   std::string identity_hash;  // what decides the records (DESIGN.md section 4)
   job::JobStatus status = job::JobStatus::queued;
-  std::string stop_reason;    // why it stopped, before the export has set the terminal status; else empty
+  std::string stop_reason;  // why it stopped, before the export has set the terminal status; else empty
   std::string error_message;
-  JsonObject spec_fields;     // short fields of the spec, for lists: num_records, output_format, template_id, …
+  JsonObject spec_fields;  // short fields of the spec, for lists: num_records, output_format, template_id, …
   std::int64_t num_records = 0;
   std::optional<Money> budget_limit;
-  Money unallocated;          // budget not given to any slice
-  JsonArray extents;          // job::Extent as JSON, in order
+  Money unallocated;                           // budget not given to any slice
+  JsonArray extents;                           // job::Extent as JSON, in order
   std::map<std::int64_t, PartProgress> parts;  // by part number
   std::int64_t parts_ended = 0;
   std::int64_t records_generated = 0;
@@ -60,6 +60,7 @@ enum class QueueStatus : std::uint8_t { queued, running, parked };
 std::string_view to_string(QueueStatus status);  // "QUEUED", …
 
 enum class WorkKind : std::uint8_t { generate, export_ };
+std::string_view to_string(WorkKind kind);  // "generate", "export"
 
 // `{priority}#{timestamp}#{job_id}#{part}`: oldest first means by time, not by job id.
 struct QueuePosition {

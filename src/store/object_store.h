@@ -26,8 +26,8 @@ struct ObjectInfo {
 };
 
 struct PutCondition {
-  bool if_absent = false;               // S3 If-None-Match: *  -> already_exists
-  std::optional<std::string> if_match;  // S3 If-Match: etag    -> changed, or not_found when absent
+  bool if_absent = false;                    // S3 If-None-Match: *  -> already_exists
+  std::optional<std::string> if_match = {};  // S3 If-Match: etag    -> changed, or not_found when absent
 };
 
 struct ListPage {
@@ -56,14 +56,15 @@ class ObjectStore {
   virtual async::Task<Status> remove(std::string key) = 0;
 
   // Up to `limit` keys (at most limits::kListPageKeys) that start with `prefix` and come after `start_after`.
-  virtual async::Task<Result<ListPage>> list(std::string prefix, std::string start_after = {}, std::size_t limit = 1000) = 0;
+  virtual async::Task<Result<ListPage>> list(std::string prefix, std::string start_after = {},
+                                             std::size_t limit = 1000) = 0;
 
   // Where a human finds the object: a path, or s3://…
   virtual std::string location(const std::string& key) const = 0;
 };
 
 // Every key under `prefix` after `start_after`, page by page, to `limit` keys (too_large past it).
-async::Task<Result<std::vector<ObjectInfo>>> list_all(ObjectStore& objects, std::string prefix, std::string start_after = {},
-                                                      std::size_t limit = 10'000'000);
+async::Task<Result<std::vector<ObjectInfo>>> list_all(ObjectStore& objects, std::string prefix,
+                                                      std::string start_after = {}, std::size_t limit = 10'000'000);
 
 }  // namespace palette::store

@@ -1,0 +1,29 @@
+#include "async/stop_flag.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+
+namespace palette::async {
+
+void StopFlag::request() {
+  requested_ = true;
+  for (boost::asio::steady_timer* sleeper : sleepers_) sleeper->cancel();
+}
+
+Task<Status> StopFlag::sleep_for(std::int64_t duration_ms) {
+  const auto state = co_await boost::asio::this_coro::cancellation_state;
+  if (requested_ || state.cancelled() != boost::asio::cancellation_type::none)
+    co_return fail(ErrorKind::cancelled, "the work is being stopped");
+  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
+  timer.expires_after(std::chrono::milliseconds(duration_ms));
+  const auto place = sleepers_.insert(sleepers_.end(), &timer);
+  const auto [error] = co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+  sleepers_.erase(place);
+  if (error || requested_) co_return fail(ErrorKind::cancelled, "the wait was cancelled");
+  co_return Status{};
+}
+
+}  // namespace palette::async

@@ -1,0 +1,26 @@
+#include "cli/command.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <cstdio>
+
+#include "cli/terminal.h"
+
+namespace palette::cli {
+
+void add_json_option(CLI::App& command, CommonOptions& options) {
+  command.add_flag("--json", options.json, "Results as JSON on stdout, for machines");
+}
+
+void add_common_options(CLI::App& command, CommonOptions& options) {
+  command.add_option("--data-dir", options.data_dir, "Where jobs and their data are kept")->capture_default_str()->type_name("DIR");
+  add_json_option(command, options);
+}
+
+int tell_error(const Error& error) {
+  std::fprintf(stderr, "%s %s\n", styled(stderr, Style::error, "error:").c_str(), error.text().c_str());
+  return error.kind == ErrorKind::bad_input || error.kind == ErrorKind::not_found ? kBadInput : kFailed;
+}
+
+}  // namespace palette::cli

@@ -1,0 +1,44 @@
+// What every subcommand has: the common flags, and how it ends.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/result.h"
+
+namespace CLI {
+class App;
+}
+
+namespace palette::cli {
+
+// Exit codes (DESIGN.md section 4).
+inline constexpr int kDone = 0;
+inline constexpr int kFailed = 1;
+inline constexpr int kBadInput = 2;       // nothing was started
+inline constexpr int kBudgetExceeded = 3;
+
+struct CommonOptions {
+  std::filesystem::path data_dir = ".plot-palette";
+  bool json = false;   // for machines: results on stdout as JSON
+  bool quiet = false;  // only errors
+};
+
+// Each registers its subcommand; the exit code of the one that was asked for goes to `exit_code`.
+void add_init(CLI::App& app, int& exit_code);
+void add_run(CLI::App& app, int& exit_code);
+void add_preview(CLI::App& app, int& exit_code);
+void add_jobs(CLI::App& app, int& exit_code);
+void add_show(CLI::App& app, int& exit_code);
+void add_rm(CLI::App& app, int& exit_code);
+void add_export(CLI::App& app, int& exit_code);
+void add_template(CLI::App& app, int& exit_code);
+
+// Adds --data-dir, --json and, where it makes sense, --quiet.
+void add_common_options(CLI::App& command, CommonOptions& options);
+void add_json_option(CLI::App& command, CommonOptions& options);
+
+// Tells an error on stderr, one line, and gives the exit code that fits its kind.
+int tell_error(const Error& error);
+
+}  // namespace palette::cli

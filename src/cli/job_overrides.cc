@@ -1,0 +1,59 @@
+#include "cli/job_overrides.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <CLI/Validators.hpp>
+#include <charconv>
+#include <cstdlib>
+
+#include "base/limits.h"
+#include "cli/workspace.h"
+
+namespace palette::cli {
+
+job::Overrides OverrideOptions::to_overrides() const {
+  job::Overrides out;
+  out.model = model;
+  out.num_records = records;
+  out.budget_limit = budget;
+  out.output_formats = formats;
+  out.concurrency = concurrency;
+  return out;
+}
+
+void add_override_options(CLI::App& command, OverrideOptions& options) {
+  command.add_option("--model", options.model, "Replaces the model of every step, e.g. offline");
+  command.add_option("--records", options.records, "Replaces num_records")->check(CLI::Range(std::int64_t{1}, limits::kRecordsMax));
+  command.add_option("--budget", options.budget, "Replaces budget_limit (US dollars)")->type_name("USD");
+  command.add_option("--format", options.formats, "Replaces output_format: jsonl, parquet, csv, separated by commas")->delimiter(',');
+  command.add_option("--concurrency", options.concurrency, "Replaces concurrency: records in flight")
+      ->check(CLI::Range(std::int64_t{1}, limits::kConcurrencyMax));
+}
+
+job::TemplateById stored_templates(const std::filesystem::path& data_dir) {
+  return [data_dir](const std::string& id) -> std::optional<job::Document> {
+    auto workspace = Workspace::open_existing(data_dir);
+    if (!workspace) return std::nullopt;
+    const auto item = (*workspace)->loop.run((*workspace)->jobs->get_template(id, std::nullopt));
+    if (!item) return std::nullopt;
+    auto document = job::parse_document("template " + id + ".json", item->definition);
+    if (!document) return std::nullopt;
+    return std::move(*document);
+  };
+}
+
+Result<std::int64_t> checkpoint_interval() {
+  const char* text = std::getenv("CHECKPOINT_INTERVAL");
+  if (text == nullptr || *text == '\0') return limits::kBatchRecords;
+  std::int64_t value = 0;
+  const std::string_view digits(text);
+  const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (ec != std::errc{} || end != digits.data() + digits.size() || value < 1 || value > limits::kBatchRecordsMax) {
+    return fail(ErrorKind::bad_input, "found '" + std::string(digits) + "'; an integer of 1 to " + std::to_string(limits::kBatchRecordsMax) +
+                                          " is allowed (records of a batch)", "CHECKPOINT_INTERVAL");
+  }
+  return value;
+}
+
+}  // namespace palette::cli

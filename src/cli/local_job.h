@@ -1,0 +1,46 @@
+// The job that a `run` is about: found by its identity, made, extended, claimed, and given back or finished.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "async/task.h"
+#include "base/result.h"
+#include "cli/workspace.h"
+#include "generate/exporter.h"
+#include "generate/generator.h"
+#include "generate/preflight.h"
+#include "store/job_store.h"
+#include "store/local/file_lease.h"
+
+namespace palette::cli {
+
+// A claimed job, its lease held by this process.
+struct ClaimedJob {
+  store::JobItem item;
+  store::QueueItem queue;
+  job::Extents extents;
+  store::FileLease lease;
+  job::JobStatus status_before = job::JobStatus::queued;
+  std::string told;  // for the user: that it goes on, or starts anew and why
+};
+
+struct ClaimOptions {
+  bool fresh = false;       // start over under a new id
+  std::int64_t interval = limits::kBatchRecords;  // records of a batch, for what is new
+};
+
+// Errors: held when another process works on it.
+async::Task<Result<ClaimedJob>> claim_job(Workspace& workspace, const generate::PreparedJob& prepared, ClaimOptions options, const Clock& clock);
+
+// How far it is, for `jobs` in another terminal.
+async::Task<Status> report_progress(Workspace& workspace, const ClaimedJob& claimed, const generate::Progress& progress, const Clock& clock);
+
+// Back to QUEUED: the same command goes on.
+async::Task<Status> give_back(Workspace& workspace, const ClaimedJob& claimed, const generate::Progress& progress, const Clock& clock);
+
+// COMPLETED, or FAILED with a cause.
+async::Task<Status> finish_job(Workspace& workspace, const ClaimedJob& claimed, const generate::Progress& progress, job::JobStatus status,
+                               std::string cause, const Clock& clock);
+
+}  // namespace palette::cli

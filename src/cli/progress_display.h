@@ -1,0 +1,46 @@
+// What `run` shows while it works: one live block on a terminal, a plain line every 10 s without one, JSON lines with --json.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/json.h"
+#include "base/time.h"
+#include "generate/progress.h"
+#include "generate/run_control.h"
+
+namespace palette::cli {
+
+enum class DisplayMode : std::uint8_t { live, plain, json, silent };
+
+class ProgressDisplay {
+ public:
+  ProgressDisplay(DisplayMode mode, const generate::Progress& progress, const generate::RunControl& control, const Clock& clock);
+  ~ProgressDisplay();
+
+  DisplayMode mode() const { return mode_; }
+  std::int64_t interval_ms() const;  // between two calls of update()
+  void update();
+  void clear();                       // takes the live block away
+  void say(const std::string& text);  // a line above it
+
+  // One event as a JSON line on stdout; nothing in the other modes.
+  void event(std::string_view name, JsonObject fields);
+
+ private:
+  std::string bar(std::size_t width) const;
+  void draw_live();
+  void print_plain();
+  JsonObject figures() const;
+  double records_per_s() const;
+  std::string eta() const;
+
+  DisplayMode mode_;
+  const generate::Progress& progress_;
+  const generate::RunControl& control_;
+  const Clock& clock_;
+  std::int64_t started_ms_;
+  int lines_drawn_ = 0;
+};
+
+}  // namespace palette::cli

@@ -1,0 +1,274 @@
+#include "cli/run_job.h"
+
+#include <boost/asio/steady_timer.hpp>
+#include <csignal>
+#include <cstdio>
+#include <optional>
+
+#include "async/signals.h"
+#include "async/task_group.h"
+#include "async/timer.h"
+#include "base/limits.h"
+#include "cli/command.h"
+#include "cli/job_models.h"
+#include "cli/local_job.h"
+#include "cli/terminal.h"
+#include "generate/exporter.h"
+#include "generate/generator.h"
+
+namespace palette::cli {
+namespace {
+
+constexpr std::int64_t kReportInterval_ms = 5'000;
+
+class JobRun {
+ public:
+  JobRun(Workspace& workspace, const generate::PreparedJob& prepared, const RunRequest& request)
+      : workspace_(workspace), prepared_(prepared), request_(request), clock_(system_clock()),
+        display_(request.display, progress_, control_, clock_) {}
+
+  int run() {
+    async::StopSignals signals(workspace_.loop.context(), [this](int signal, int count) { on_signal(signal, count); });
+    return workspace_.loop.run(work());
+  }
+
+ private:
+  async::Task<int> work() {
+    auto claimed = co_await claim_job(workspace_, prepared_, {.fresh = request_.fresh, .interval = request_.interval}, clock_);
+    if (!claimed) co_return tell(claimed.error());
+    claimed_.emplace(std::move(*claimed));
+    if (!claimed_->told.empty()) display_.say(claimed_->told);
+    started_ms_ = clock_.monotonic_ms();
+    hook_events();
+
+    Result<generate::GenerateReport> report = co_await generate_records();
+    if (!report) co_return co_await give_up(report.error());
+    if (report->end == generate::GenerateReport::End::stopped) co_return co_await tell_interrupted();
+    Result<generate::ExportReport> exported = co_await export_dataset(std::move(*report));
+    if (!exported && exported.error().kind == ErrorKind::cancelled) co_return co_await tell_interrupted();
+    if (!exported) co_return co_await give_up(exported.error());
+    co_return co_await finish(std::move(*exported));
+  }
+
+  async::Task<Result<generate::GenerateReport>> generate_records() {
+    context_ = generate::PartContext{claimed_->item.id, PartNumber{1}, claimed_->queue.attempt, claimed_->extents, prepared_.spec.num_records};
+    auto models = make_job_models(prepared_, control_);
+    if (!models) co_return std::unexpected(models.error());
+    auto resume = co_await generate::load_resume_state(workspace_.objects, context_, prepared_.compiled.step_ids, clock_.now());
+    if (!resume) co_return std::unexpected(resume.error());
+    generate::Pipeline pipeline(prepared_, std::move(*models), control_);
+    generate::GenerateSettings settings;
+    settings.concurrency = prepared_.spec.concurrency;
+    settings.max_failure_ratio = prepared_.spec.max_failure_ratio;
+    settings.retry_failed = request_.retry_failed;
+    settings.reuse_failures = claimed_->status_before != job::JobStatus::failed;
+    generate::Generator generator(prepared_, context_, pipeline, workspace_.objects, clock_, settings, control_, progress_);
+
+    async::TaskGroup watchers(workspace_.loop.context().get_executor());
+    auto ended = std::make_shared<async::StopFlag>();
+    watchers.spawn(show_progress(ended));
+    watchers.spawn(report_now_and_then(ended));
+    Result<generate::GenerateReport> report = co_await generator.run(std::move(*resume));
+    ended->request();
+    co_await watchers.join();
+    if (report) failed_cause_ = report->cause;
+    if (report && report->end == generate::GenerateReport::End::failed) status_ = job::JobStatus::failed;
+    co_return report;
+  }
+
+  async::Task<void> show_progress(std::shared_ptr<async::StopFlag> ended) {
+    if (display_.mode() == DisplayMode::silent) co_return;
+    while (co_await ended->sleep_for(display_.interval_ms())) display_.update();
+    display_.clear();
+  }
+
+  // For `jobs` in another terminal. A report that cannot be written harms nothing: the run's end writes the same figures.
+  async::Task<void> report_now_and_then(std::shared_ptr<async::StopFlag> ended) {
+    while (co_await ended->sleep_for(kReportInterval_ms)) {
+      const Status reported = co_await report_progress(workspace_, *claimed_, progress_, clock_);
+      if (!reported) display_.say("warning: the job's progress could not be written: " + reported.error().text());
+    }
+  }
+
+  async::Task<Result<generate::ExportReport>> export_dataset(generate::GenerateReport report) {
+    generate::ResumeState state;
+    if (report.end == generate::GenerateReport::End::ended) {
+      state.checkpoint = std::move(report.checkpoint);
+      state.retry_rounds = std::move(report.retry_rounds);
+    } else {  // what journals hold counts too
+      auto loaded = co_await generate::load_resume_state(workspace_.objects, context_, prepared_.compiled.step_ids, clock_.now());
+      if (!loaded) co_return std::unexpected(loaded.error());
+      state = std::move(*loaded);
+    }
+    generate::ExportSettings settings;
+    settings.formats = prepared_.spec.output_formats;
+    settings.partition = prepared_.spec.partition_strategy;
+    settings.temp_dir = workspace_.temp_dir();
+    // A job that gave up has raised the flag itself; only a signal interrupts the export.
+    generate::Exporter exporter(prepared_, context_, workspace_.objects, workspace_.pool, settings, export_stop_);
+    auto exported = co_await exporter.run(std::move(state));
+    if (!exported) co_return exported;
+    if (!request_.out_dir.empty()) {
+      for (const generate::ExportedFile& file : exported->files) {
+        const Status copied = co_await generate::copy_to_file(workspace_.objects, workspace_.pool, file.key, request_.out_dir / file.name);
+        if (!copied) co_return std::unexpected(copied.error());
+      }
+    }
+    co_return exported;
+  }
+
+  async::Task<int> finish(generate::ExportReport exported) {
+    progress_.records_done = status_ == job::JobStatus::failed ? exported.records : progress_.records_done;
+    const Status finished = co_await finish_job(workspace_, *claimed_, progress_, status_, failed_cause_, clock_);
+    if (!finished) co_return tell(finished.error());
+    tell_end(exported);
+    co_return status_ == job::JobStatus::failed ? kFailed : kDone;
+  }
+
+  void tell_end(const generate::ExportReport& exported) {
+    display_.clear();
+    const std::int64_t ms = clock_.monotonic_ms() - started_ms_;
+    JsonObject event;
+    event["job_id"] = claimed_->item.id.text;
+    event["status"] = job::to_string(status_);
+    event["records"] = exported.records;
+    event["records_failed"] = progress_.records_failed;
+    event["duration_ms"] = ms;
+    event["input_tokens"] = progress_.input_tokens;
+    event["output_tokens"] = progress_.output_tokens;
+    event["cost_usd"] = progress_.cost.to_decimal();
+    JsonArray files;
+    for (const auto& file : exported.files) files.emplace_back(workspace_.objects.location(file.key));
+    event["files"] = std::move(files);
+    JsonArray notes;
+    for (const auto& note : exported.notes) notes.emplace_back(note);
+    event["notes"] = std::move(notes);
+    if (!failed_cause_.empty()) event["error"] = failed_cause_;
+    display_.event("finished", std::move(event));
+    for (const std::string& note : exported.notes) std::fprintf(stderr, "%s %s\n", styled(stderr, Style::warning, "warning:").c_str(), note.c_str());
+    if (status_ == job::JobStatus::failed) {
+      std::fprintf(stderr, "%s the job %s FAILED: %s\n", styled(stderr, Style::error, "error:").c_str(), claimed_->item.id.text.c_str(),
+                   failed_cause_.c_str());
+      std::fprintf(stderr, "What was made is exported. plot-palette show %s --failures%s tells more; mend the cause, then run the same command again (--retry-failed makes failed records again).\n",
+                   claimed_->item.id.text.c_str(), data_dir_flag().c_str());
+    }
+    if (request_.quiet || display_.mode() == DisplayMode::json) return;
+    print_summary(exported, ms);
+  }
+
+  void print_summary(const generate::ExportReport& exported, std::int64_t ms) const {
+    std::printf("%s %s records%s in %s: %s tokens, %s.\n",
+                styled(stdout, Style::bold, claimed_->item.id.text + ":").c_str(), grouped(exported.records).c_str(),
+                progress_.records_failed > 0 ? (", " + grouped(progress_.records_failed) + " failed").c_str() : "", duration_text(ms).c_str(),
+                grouped(progress_.input_tokens + progress_.output_tokens).c_str(), dollars(progress_.cost.to_decimal()).c_str());
+    constexpr std::size_t kFilesShown = 10;
+    for (std::size_t i = 0; i < exported.files.size() && i < kFilesShown; ++i) {
+      const auto& file = exported.files[i];
+      std::printf("  %s\n", request_.out_dir.empty() ? workspace_.objects.location(file.key).c_str() : (request_.out_dir / file.name).c_str());
+    }
+    if (exported.files.size() > kFilesShown) std::printf("  … and %zu more\n", exported.files.size() - kFilesShown);
+    std::printf("Look closer: plot-palette show %s%s\n", claimed_->item.id.text.c_str(), data_dir_flag().c_str());
+  }
+
+  std::string data_dir_flag() const {
+    return workspace_.data_dir == CommonOptions{}.data_dir ? "" : " --data-dir " + workspace_.data_dir.string();
+  }
+
+  async::Task<int> tell_interrupted() {
+    const Status requeued = co_await give_back(workspace_, *claimed_, progress_, clock_);
+    if (!requeued) co_return tell(requeued.error());
+    display_.clear();
+    JsonObject event;
+    event["job_id"] = claimed_->item.id.text;
+    event["records_done"] = progress_.records_done;
+    event["records_total"] = progress_.records_total;
+    display_.event("interrupted", std::move(event));
+    display_.say("Interrupted after " + grouped(progress_.records_done) + " of " + grouped(progress_.records_total) +
+                 " records. Everything is saved: the same command goes on.");
+    co_return 128 + (signal_ == 0 ? SIGTERM : signal_);
+  }
+
+  // The attempt ended with an error: the job goes back to the queue, and the same command goes on.
+  async::Task<int> give_up(Error error) {
+    display_.clear();
+    const Status requeued = co_await give_back(workspace_, *claimed_, progress_, clock_);
+    if (!requeued) tell(requeued.error());
+    const int code = tell(error);
+    display_.say("What was finished is saved: the same command goes on when the cause is mended.");
+    co_return code == kBadInput ? kFailed : code;
+  }
+
+  int tell(const Error& error) {
+    display_.clear();
+    JsonObject event;
+    event["kind"] = to_string(error.kind);
+    event["message"] = error.text();
+    display_.event("error", std::move(event));
+    return tell_error(error);
+  }
+
+  void on_signal(int signal, int count) {
+    signal_ = signal;
+    export_stop_.request();
+    if (count == 1) {
+      display_.say("Stopping: " + grouped(control_.calls_in_flight) + " calls in flight may finish (once more: stop now).");
+      control_.drain();
+      drain_deadline_.emplace(workspace_.loop.context());
+      drain_deadline_->expires_after(std::chrono::milliseconds(limits::kDrainDeadline_ms));
+      drain_deadline_->async_wait([this](const boost::system::error_code& error) {
+        if (!error) control_.cancel_calls();
+      });
+    } else {
+      control_.cancel_calls();
+    }
+  }
+
+  void hook_events() {
+    JsonObject event;
+    event["job_id"] = claimed_->item.id.text;
+    event["attempt"] = claimed_->queue.attempt.value;
+    event["num_records"] = prepared_.spec.num_records;
+    event["note"] = claimed_->told;
+    display_.event("started", std::move(event));
+    if (display_.mode() != DisplayMode::json) return;
+    progress_.on_batch_committed = [this](BatchNumber batch, std::int64_t records, std::int64_t failed) {
+      JsonObject fields;
+      fields["batch"] = batch.value;
+      fields["records"] = records;
+      fields["failed"] = failed;
+      display_.event("batch_committed", std::move(fields));
+    };
+    progress_.on_record_failed = [this](const generate::RecordState& state) {
+      JsonObject fields;
+      fields["record"] = state.index.value;
+      fields["step"] = state.failure->step;
+      fields["kind"] = to_string(state.failure->kind);
+      fields["message"] = state.failure->message;
+      display_.event("record_failed", std::move(fields));
+    };
+  }
+
+  Workspace& workspace_;
+  const generate::PreparedJob& prepared_;
+  const RunRequest& request_;
+  const Clock& clock_;
+  generate::Progress progress_;
+  generate::RunControl control_;
+  async::StopFlag export_stop_;
+  ProgressDisplay display_;
+  std::optional<ClaimedJob> claimed_;
+  generate::PartContext context_;
+  std::optional<boost::asio::steady_timer> drain_deadline_;
+  job::JobStatus status_ = job::JobStatus::completed;
+  std::string failed_cause_;
+  std::int64_t started_ms_ = 0;
+  int signal_ = 0;
+};
+
+}  // namespace
+
+int run_job(Workspace& workspace, const generate::PreparedJob& prepared, const RunRequest& request) {
+  return JobRun(workspace, prepared, request).run();
+}
+
+}  // namespace palette::cli

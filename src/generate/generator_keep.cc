@@ -1,0 +1,173 @@
+// The generator's writing side: batches, failures, journal, checkpoint.
+#include <algorithm>
+
+#include "generate/batch.h"
+#include "generate/generator.h"
+
+namespace palette::generate {
+
+async::Task<void> Generator::commit(OpenBatch* batch) {
+  ++committing_;
+  const Status put = co_await put_batch(batch);
+  --committing_;
+  if (!put) {
+    give_up(put.error());
+    co_return;
+  }
+  const auto failed = std::count_if(batch->states.begin(), batch->states.end(), [](const RecordState& s) { return s.failure.has_value(); });
+  ++progress_.batches_committed;
+  if (progress_.on_batch_committed) {
+    progress_.on_batch_committed(batch->batch, static_cast<std::int64_t>(batch->states.size()) - failed, failed);
+  }
+  held_bytes_ -= batch->bytes;
+  checkpoint_changed_ = true;
+  const auto place = std::find_if(open_.begin(), open_.end(), [&](const OpenBatch& o) { return &o == batch; });
+  open_.erase(place);
+}
+
+// Failures first: the batch object is the commit.
+async::Task<Status> Generator::put_batch(OpenBatch* batch) {
+  const bool any_failed = std::any_of(batch->states.begin(), batch->states.end(), [](const RecordState& s) { return s.failure.has_value(); });
+  if (any_failed) {
+    if (Status put = co_await put_failures(batch); !put) co_return put;
+  }
+  std::string body;
+  body.reserve(batch->bytes * 5 / 4 + 256 * batch->states.size());
+  for (const RecordState& state : batch->states) {
+    if (!state.succeeded()) continue;
+    append_record_line(body, context_.job, job_.compiled.step_ids, state);
+    body += '\n';
+  }
+  const std::string key = batch->round == 0 ? job::batch_key(context_.job, batch->batch)
+                                            : job::retried_batch_key(context_.job, batch->batch, batch->round);
+  const Result<std::string> put = co_await objects_.put(key, body, {.if_absent = true, .if_match = {}});
+  if (!put && put.error().kind == ErrorKind::already_exists) co_return co_await lost_to_another(batch, key, std::move(body));
+  if (!put) co_return std::unexpected(put.error());
+  book(*batch);
+  co_return Status{};
+}
+
+async::Task<Status> Generator::put_failures(OpenBatch* batch) {
+  std::string body;
+  for (RecordState& state : batch->states) {
+    if (!state.failure) continue;
+    pipeline_.name_requests(state);
+    append_failure_line(body, job_.compiled.step_ids, state);
+    body += '\n';
+  }
+  const Result<std::string> put = co_await objects_.put(job::failures_key(context_.job, batch->batch, context_.attempt), std::move(body));
+  if (!put) co_return std::unexpected(put.error());
+  co_return Status{};
+}
+
+// Somebody else's object is there: with equal bytes it is our own put, whose answer was lost; else the winner's records count.
+async::Task<Status> Generator::lost_to_another(OpenBatch* batch, std::string key, std::string body) {
+  const Result<store::Object> theirs = co_await objects_.get(key);
+  if (!theirs) co_return std::unexpected(theirs.error());
+  if (theirs->body == body) {
+    book(*batch);
+    co_return Status{};
+  }
+  const Result<BatchContent> content = read_batch(theirs->body, context_.job, context_.extents.records_of(batch->batch));
+  if (!content) co_return std::unexpected(content.error().at(objects_.location(key)));
+  const std::int64_t failed = static_cast<std::int64_t>(batch->states.size() - content->indexes.size());
+  resume_.checkpoint.completed.add(batch->batch.value);
+  if (failed > 0 || batch->round > 0) resume_.checkpoint.failed[batch->batch.value][batch->round] = failed;
+  if (batch->round > 0) resume_.retry_rounds[batch->batch.value] = batch->round;
+  co_return Status{};
+}
+
+void Generator::book(const OpenBatch& batch) {
+  resume_.checkpoint.completed.add(batch.batch.value);
+  std::int64_t failed = 0;
+  UsageByModel usage;
+  for (const RecordState& state : batch.states) {
+    failed += state.failure.has_value();
+    add_usage(usage, state);
+  }
+  for (const auto& [model, used] : usage) resume_.checkpoint.usage[context_.attempt.value][model] += used;
+  if (failed > 0 || batch.round > 0) resume_.checkpoint.failed[batch.batch.value][batch.round] = failed;
+  if (batch.round > 0) resume_.retry_rounds[batch.batch.value] = batch.round;
+}
+
+async::Task<void> Generator::flush_now_and_then(std::shared_ptr<async::StopFlag> ended) {
+  while (co_await ended->sleep_for(settings_.flush_ms)) {
+    if (Status flushed = co_await flush(); !flushed) {
+      give_up(flushed.error());
+      co_return;
+    }
+  }
+}
+
+async::Task<Status> Generator::flush() {
+  if (journal_changed_ && !settings_.retry_failed) {
+    journal_changed_ = false;
+    std::string body;
+    const auto append = [&](RecordState& state) {
+      const bool worth_keeping = state.finished_at || std::any_of(state.steps.begin(), state.steps.end(), [](const auto& s) { return s.has_value(); });
+      if (!worth_keeping) return;
+      pipeline_.name_requests(state);
+      append_journal_line(body, job_.compiled.step_ids, state);
+      body += '\n';
+    };
+    for (OpenBatch& batch : open_) std::for_each(batch.states.begin(), batch.states.end(), append);
+    const Result<std::string> put =
+        co_await objects_.put(job::journal_key(context_.job, context_.part, context_.attempt), std::move(body));
+    if (!put) co_return std::unexpected(put.error());
+  }
+  if (checkpoint_changed_) {
+    checkpoint_changed_ = false;
+    Result<Checkpoint> saved = co_await save_checkpoint(objects_, resume_.checkpoint, context_.extents, clock_.now());
+    if (!saved) co_return std::unexpected(saved.error());
+    resume_.checkpoint = Checkpoint::join(resume_.checkpoint, *saved);
+  }
+  co_return Status{};
+}
+
+// A retry that is stopped half way: what succeeded is committed as this round, the finished steps of the rest go to failures.
+async::Task<Status> Generator::keep_unfinished_retries() {
+  for (OpenBatch& batch : open_) {
+    for (RecordState& state : batch.states) {
+      if (state.finished_at) continue;
+      state.failure = RecordFailure{job_.compiled.steps.front().id, ErrorKind::cancelled, "the retry was interrupted", 1, {}};
+      state.finished_at = clock_.now();
+    }
+    if (Status put = co_await put_batch(&batch); !put) co_return put;
+  }
+  checkpoint_changed_ = true;
+  co_return Status{};
+}
+
+async::Task<Result<GenerateReport>> Generator::wind_up() {
+  Status kept;
+  if (settings_.retry_failed && !open_.empty()) kept = co_await keep_unfinished_retries();
+  const bool all_committed = open_.empty() && !settings_.retry_failed &&
+                             next_batch_ > context_.last_batch().value && resume_.journal.empty();
+  if (all_committed) journal_changed_ = false;
+  checkpoint_changed_ = true;
+  if (kept) kept = co_await flush();
+  if (error_) co_return std::unexpected(*error_);
+  if (!kept) co_return std::unexpected(kept.error());
+  if (all_committed) {
+    if (Status removed = co_await remove_journals(objects_, context_.job, context_.part); !removed) co_return std::unexpected(removed.error());
+  }
+  GenerateReport report;
+  report.checkpoint = resume_.checkpoint;
+  report.retry_rounds = resume_.retry_rounds;
+  const bool more_to_do = !open_.empty() || (settings_.retry_failed ? !to_retry_.empty() : !all_committed && next_batch_ <= context_.last_batch().value);
+  if (!failed_early_.empty()) {
+    report.end = GenerateReport::End::failed;
+    report.cause = failed_early_;
+  } else if (more_to_do) {
+    report.end = GenerateReport::End::stopped;
+  } else if (progress_.records_done == 0) {
+    report.end = GenerateReport::End::failed;
+    report.cause = "all records failed" + (first_cause_.empty() ? "" : "; the first was " + first_cause_);
+  } else if (too_many_failed()) {
+    report.end = GenerateReport::End::failed;
+    report.cause = told_too_many_failed();
+  }
+  co_return report;
+}
+
+}  // namespace palette::generate

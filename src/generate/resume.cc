@@ -1,0 +1,120 @@
+#include "generate/resume.h"
+
+#include <algorithm>
+
+#include "generate/batch.h"
+
+namespace palette::generate {
+namespace {
+
+struct Listed {
+  BatchSet batches;
+  std::map<std::int64_t, std::int64_t> retry_rounds;
+};
+
+async::Task<Result<Listed>> list_batches(store::ObjectStore& objects, JobId job) {
+  Listed out;
+  std::string after;
+  for (bool more = true; more;) {
+    const Result<store::ListPage> page = co_await objects.list(job::outputs_prefix(job), after);
+    if (!page) co_return std::unexpected(page.error());
+    for (const store::ObjectInfo& info : page->objects) {
+      const Result<job::BatchObject> batch = job::parse_batch_key(info.key);
+      if (!batch) co_return std::unexpected(batch.error().at(objects.location(info.key)));
+      if (batch->round == 0) out.batches.add(batch->batch.value);
+      else out.retry_rounds[batch->batch.value] = std::max(out.retry_rounds[batch->batch.value], batch->round);
+    }
+    more = page->more && !page->objects.empty();
+    if (more) after = page->objects.back().key;
+  }
+  co_return out;
+}
+
+async::Task<Result<BatchContent>> get_batch(store::ObjectStore& objects, JobId job, std::string key, job::RecordRange range) {
+  const Result<store::Object> object = co_await objects.get(key);
+  if (!object) co_return std::unexpected(object.error());
+  Result<BatchContent> content = read_batch(object->body, job, range);
+  if (!content) co_return std::unexpected(content.error().at(objects.location(key)));
+  co_return content;
+}
+
+void book(Checkpoint& checkpoint, AttemptNumber attempt, const UsageByModel& usage) {
+  for (const auto& [model, used] : usage) checkpoint.usage[attempt.value][model] += used;
+}
+
+// A batch that was committed after the checkpoint was last saved.
+async::Task<Status> learn_batch(store::ObjectStore& objects, PartContext context, StepIds step_ids, BatchNumber batch,
+                                Checkpoint& checkpoint) {
+  const job::RecordRange range = context.extents.records_of(batch);
+  const Result<BatchContent> content = co_await get_batch(objects, context.job, job::batch_key(context.job, batch), range);
+  if (!content) co_return std::unexpected(content.error());
+  checkpoint.completed.add(batch.value);
+  book(checkpoint, context.attempt, content->usage);
+  const std::int64_t failed = range.count - static_cast<std::int64_t>(content->indexes.size());
+  if (failed == 0) co_return Status{};
+  checkpoint.failed[batch.value][0] = failed;
+  const Result<RecordsByIndex> failures = co_await read_failures(
+      objects, context.job, batch, step_ids, std::set<std::int64_t>(content->indexes.begin(), content->indexes.end()));
+  if (!failures) co_return std::unexpected(failures.error());
+  UsageByModel usage;
+  for (const auto& [index, state] : *failures) add_usage(usage, state);
+  book(checkpoint, context.attempt, usage);
+  co_return Status{};
+}
+
+// Rounds of retries that the checkpoint does not know.
+async::Task<Status> learn_rounds(store::ObjectStore& objects, PartContext context, BatchNumber batch, std::int64_t last_round,
+                                 Checkpoint& checkpoint) {
+  auto& failed = checkpoint.failed[batch.value];
+  if (failed.empty()) co_return fail(ErrorKind::corrupt, "batch " + std::to_string(batch.value) + " was retried, but has no failed records");
+  for (std::int64_t round = failed.rbegin()->first + 1; round <= last_round; ++round) {
+    const Result<BatchContent> content =
+        co_await get_batch(objects, context.job, job::retried_batch_key(context.job, batch, round), context.extents.records_of(batch));
+    if (!content) co_return std::unexpected(content.error());
+    failed[round] = failed.rbegin()->second - static_cast<std::int64_t>(content->indexes.size());
+    book(checkpoint, context.attempt, content->usage);
+  }
+  co_return Status{};
+}
+
+}  // namespace
+
+async::Task<Result<ResumeState>> load_resume_state(store::ObjectStore& objects, PartContext context, StepIds step_ids, UtcTime now) {
+  ResumeState out;
+  Result<std::optional<Checkpoint>> saved = co_await load_checkpoint(objects, context.job, context.part);
+  if (!saved) co_return std::unexpected(saved.error());
+  out.checkpoint = saved->value_or(Checkpoint{context.job, context.part, 0, {}, {}, {}, now});
+  const Result<Listed> listed = co_await list_batches(objects, context.job);
+  if (!listed) co_return std::unexpected(listed.error());
+  for (const auto& [first, last] : listed->batches.ranges()) {
+    if (last > context.extents.batches()) {
+      co_return fail(ErrorKind::corrupt, "batch " + std::to_string(last) + " lies beyond the records of the job " + context.job.text);
+    }
+    for (std::int64_t batch = first; batch <= last; ++batch) {
+      if (out.checkpoint.completed.contains(batch)) continue;
+      const Status learned = co_await learn_batch(objects, context, step_ids, BatchNumber{batch}, out.checkpoint);
+      if (!learned) co_return std::unexpected(learned.error());
+    }
+  }
+  // A batch that the checkpoint knows but that is gone was removed by hand: nothing may be read as made that is not there.
+  for (const auto& [first, last] : out.checkpoint.completed.ranges()) {
+    for (std::int64_t batch = first; batch <= last; ++batch) {
+      if (listed->batches.contains(batch)) continue;
+      co_return fail(ErrorKind::corrupt, "the object of batch " + std::to_string(batch) + " is gone although the checkpoint has it; put it back, or start over with --fresh",
+                     objects.location(job::batch_key(context.job, BatchNumber{batch})));
+    }
+  }
+  for (const auto& [batch, round] : listed->retry_rounds) {
+    const Status learned = co_await learn_rounds(objects, context, BatchNumber{batch}, round, out.checkpoint);
+    if (!learned) co_return std::unexpected(learned.error());
+  }
+  out.retry_rounds = listed->retry_rounds;
+  Result<RecordsByIndex> journal = co_await read_journals(objects, context.job, context.part, step_ids, [&](RecordIndex index) {
+    return index.value < context.extents.records() && !out.checkpoint.completed.contains(context.extents.batch_of(index).value);
+  });
+  if (!journal) co_return std::unexpected(journal.error());
+  out.journal = std::move(*journal);
+  co_return out;
+}
+
+}  // namespace palette::generate

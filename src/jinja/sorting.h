@@ -1,0 +1,13 @@
+// Python's sorted().
+#pragma once
+
+#include <vector>
+
+#include "jinja/value.h"
+
+namespace palette::jinja {
+
+// Sorts `items` by `keys` (one each), stably, as Python does also when reversed. `keys` may be `items` itself.
+void sort_by_keys(std::vector<Value>& items, const std::vector<Value>& keys, bool reverse);
+
+}  // namespace palette::jinja

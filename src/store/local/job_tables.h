@@ -1,0 +1,59 @@
+// What JobStore promises, as transactions on a SQLite connection. Blocking, one thread at a time: SqliteJobStore brings
+// both.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "store/job_store.h"
+#include "store/local/sqlite.h"
+
+namespace palette::store {
+
+// Opens the database of that path; makes it when there is no file. A file that is no database of this project, or of a
+// newer version of it, is refused.
+Result<Database> open_job_database(const std::filesystem::path& path);
+
+// Each function does what the member of JobStore with its name says.
+class JobTables {
+ public:
+  explicit JobTables(Database database) : database_(std::move(database)) {}
+
+  Status create_job(JobItem job, const std::vector<QueueItem>& queue);
+  Result<JobItem> get_job(const JobId& id);
+  Result<std::int64_t> put_job(JobItem job);
+  Result<std::int64_t> put_job_and_enqueue(JobItem job, QueueItem item);
+  Result<std::vector<JobItem>> list_jobs();
+  Result<std::vector<JobItem>> jobs_named(const std::string& name);
+  Status remove_job(const JobId& id);
+
+  Result<std::vector<QueueItem>> queue_items(QueueStatus status);
+  Result<std::vector<QueueItem>> queue_items_of(const JobId& id);
+  Result<QueueItem> claim(const QueueItem& seen, const Claim& claim);
+  Status heartbeat(const QueueItem& held, UtcTime lease_expires_at);
+  Status report(const QueueItem& held, PartProgress progress, UtcTime now);
+  Status requeue(const QueueItem& held, PartProgress progress, UtcTime now);
+  Status finish(const QueueItem& held, const JobItem& job);
+
+  Status put_template(const TemplateItem& item);
+  Result<TemplateItem> get_template(const std::string& id, std::optional<std::int64_t> version);
+  Result<std::vector<TemplateItem>> list_templates();
+
+  Status put_cost_row(const CostRow& row);
+  Result<std::vector<CostRow>> cost_rows(const JobId& id);
+
+ private:
+  // Inside a transaction.
+  Status insert_queue_item(const QueueItem& item);
+  Result<std::int64_t> replace_if_unchanged(JobItem job);
+  Status replace_job(JobItem& job);  // revision + 1
+  Status replace_queue_item(const QueueItem& item);
+  Result<QueueItem> held_item(const QueueItem& held);  // fenced unless RUNNING under that attempt
+
+  Database database_;
+};
+
+}  // namespace palette::store

@@ -1,0 +1,98 @@
+#include "store/local/sqlite_job_store.h"
+
+namespace palette::store {
+
+Result<std::unique_ptr<SqliteJobStore>> SqliteJobStore::open(const std::filesystem::path& path,
+                                                             async::BlockingPool& pool) {
+  Result<Database> database = open_job_database(path);
+  if (!database) return std::unexpected(database.error());
+  return std::unique_ptr<SqliteJobStore>(new SqliteJobStore(JobTables(std::move(*database)), pool));
+}
+
+async::Task<Status> SqliteJobStore::create_job(JobItem job, std::vector<QueueItem> queue) {
+  co_return co_await with_tables(
+      [job = std::move(job), queue = std::move(queue)](JobTables& tables) { return tables.create_job(job, queue); });
+}
+
+async::Task<Result<JobItem>> SqliteJobStore::get_job(JobId id) {
+  co_return co_await with_tables([id = std::move(id)](JobTables& tables) { return tables.get_job(id); });
+}
+
+async::Task<Result<std::int64_t>> SqliteJobStore::put_job(JobItem job) {
+  co_return co_await with_tables([job = std::move(job)](JobTables& tables) { return tables.put_job(job); });
+}
+
+async::Task<Result<std::int64_t>> SqliteJobStore::put_job_and_enqueue(JobItem job, QueueItem item) {
+  co_return co_await with_tables([job = std::move(job), item = std::move(item)](JobTables& tables) {
+    return tables.put_job_and_enqueue(job, item);
+  });
+}
+
+async::Task<Result<std::vector<JobItem>>> SqliteJobStore::list_jobs() {
+  co_return co_await with_tables([](JobTables& tables) { return tables.list_jobs(); });
+}
+
+async::Task<Result<std::vector<JobItem>>> SqliteJobStore::jobs_named(std::string name) {
+  co_return co_await with_tables([name = std::move(name)](JobTables& tables) { return tables.jobs_named(name); });
+}
+
+async::Task<Status> SqliteJobStore::remove_job(JobId id) {
+  co_return co_await with_tables([id = std::move(id)](JobTables& tables) { return tables.remove_job(id); });
+}
+
+async::Task<Result<std::vector<QueueItem>>> SqliteJobStore::queue_items(QueueStatus status) {
+  co_return co_await with_tables([status](JobTables& tables) { return tables.queue_items(status); });
+}
+
+async::Task<Result<std::vector<QueueItem>>> SqliteJobStore::queue_items_of(JobId id) {
+  co_return co_await with_tables([id = std::move(id)](JobTables& tables) { return tables.queue_items_of(id); });
+}
+
+async::Task<Result<QueueItem>> SqliteJobStore::claim(QueueItem seen, Claim claim) {
+  co_return co_await with_tables(
+      [seen = std::move(seen), claim = std::move(claim)](JobTables& tables) { return tables.claim(seen, claim); });
+}
+
+async::Task<Status> SqliteJobStore::heartbeat(QueueItem held, UtcTime lease_expires_at) {
+  co_return co_await with_tables([held = std::move(held), lease_expires_at](JobTables& tables) {
+    return tables.heartbeat(held, lease_expires_at);
+  });
+}
+
+async::Task<Status> SqliteJobStore::report(QueueItem held, PartProgress progress, UtcTime now) {
+  co_return co_await with_tables(
+      [held = std::move(held), progress, now](JobTables& tables) { return tables.report(held, progress, now); });
+}
+
+async::Task<Status> SqliteJobStore::requeue(QueueItem held, PartProgress progress, UtcTime now) {
+  co_return co_await with_tables(
+      [held = std::move(held), progress, now](JobTables& tables) { return tables.requeue(held, progress, now); });
+}
+
+async::Task<Status> SqliteJobStore::finish(QueueItem held, JobItem job) {
+  co_return co_await with_tables(
+      [held = std::move(held), job = std::move(job)](JobTables& tables) { return tables.finish(held, job); });
+}
+
+async::Task<Status> SqliteJobStore::put_template(TemplateItem item) {
+  co_return co_await with_tables([item = std::move(item)](JobTables& tables) { return tables.put_template(item); });
+}
+
+async::Task<Result<TemplateItem>> SqliteJobStore::get_template(std::string id, std::optional<std::int64_t> version) {
+  co_return co_await with_tables(
+      [id = std::move(id), version](JobTables& tables) { return tables.get_template(id, version); });
+}
+
+async::Task<Result<std::vector<TemplateItem>>> SqliteJobStore::list_templates() {
+  co_return co_await with_tables([](JobTables& tables) { return tables.list_templates(); });
+}
+
+async::Task<Status> SqliteJobStore::put_cost_row(CostRow row) {
+  co_return co_await with_tables([row = std::move(row)](JobTables& tables) { return tables.put_cost_row(row); });
+}
+
+async::Task<Result<std::vector<CostRow>>> SqliteJobStore::cost_rows(JobId id) {
+  co_return co_await with_tables([id = std::move(id)](JobTables& tables) { return tables.cost_rows(id); });
+}
+
+}  // namespace palette::store
