@@ -38,7 +38,7 @@ struct Settings {
   UndefinedMode undefined = UndefinedMode::normal;
   bool loop_controls = true;        // {% break %}, {% continue %}
   bool do_extension = true;         // {% do list.append(1) %}
-  bool generation_tag = false;      // {% generation %}…{% endgeneration %}: its body, as Hugging Face has it
+  bool chat_template = false;       // {% generation %}…{% endgeneration %} gives its body; raise_exception(message)
   bool autoescape = false;          // {{ }} escapes HTML
   bool allow_mutation = true;       // false: append, update, … are errors (the immutable sandbox of Jinja2)
   bool json_plain = false;          // tojson without HTML escapes and without sorted keys, non-ASCII as it is

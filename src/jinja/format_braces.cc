@@ -120,11 +120,9 @@ class BraceFormatter {
     return value;
   }
 
-  // Plain attribute access of Python: no fall back to an item.
+  // As Jinja's sandbox has it: an item where there is no attribute, and nothing of Python's inside.
   Value attribute_of(const Value& value, std::string_view attribute) {
-    if (value.is_map() && !has_method(value, method_named(attribute))) {
-      fault("'dict' object has no attribute " + repr_text(attribute));
-    }
+    if (is_hidden_attribute(attribute)) return {};
     Value found = get_attribute(run_, value, Value::of(attribute), method_named(attribute));
     if (found.is_undefined()) {
       fault("'" + std::string(type_name(value)) + "' object has no attribute " + repr_text(attribute));

@@ -6,6 +6,7 @@
 #include "jinja/fault.h"
 #include "jinja/meter.h"
 #include "jinja/object.h"
+#include "jinja/run_objects.h"
 #include "jinja/undefined.h"
 #include "jinja/unicode.h"
 
@@ -29,7 +30,7 @@ bool is_iterable(const Value& value) {
 }
 
 ItemSource::ItemSource(Value iterable) : iterable_(std::move(iterable)) {
-  if (!is_iterable(iterable_) || iterable_.kind() == Kind::loop) {
+  if (!is_iterable(iterable_)) {
     fault("'" + std::string(type_name(iterable_)) + "' object is not iterable");
   }
   if (iterable_.is_undefined() && strict_undefined() && (iterable_.detail() & kUndefinedMild) == 0) {
@@ -70,6 +71,12 @@ bool ItemSource::next(Value& item) {
       } else {
         item = make_list({entry.key, entry.value}, Kind::tuple);
       }
+      return true;
+    }
+    case Kind::loop: {  // what is left of the loop, with itself beside
+      LoopObject& loop = loop_of(iterable_);
+      if (!loop.advance()) return false;
+      item = make_list({loop.current, iterable_}, Kind::tuple);
       return true;
     }
     case Kind::range: {

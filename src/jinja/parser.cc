@@ -5,6 +5,7 @@
 #include "jinja/fault.h"
 #include "jinja/limits.h"
 #include "jinja/parser_depth.h"
+#include "jinja/text.h"
 
 namespace palette::jinja {
 
@@ -107,7 +108,10 @@ Body Parser::parse_body(Ends ends) {
     const Token& token = now();
     if (token.kind == TokenKind::data) {
       auto* text = make<TextExpr>(token);
-      text->text = token.text;
+      text->text = settings_.newline_sequence == "\n"
+                       ? token.text
+                       : arena_.keep(Value::of(replace_text(token.text, "\n", settings_.newline_sequence, -1)))
+                             ->as_string();
       parts.push_back(text);
       take();
     } else if (token.kind == TokenKind::variable_begin) {

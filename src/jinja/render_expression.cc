@@ -26,6 +26,13 @@ bool is_plain(const Expr* expr) {
   }
 }
 
+// Where an error of the operation stands: at an operand that is undefined, else at the operator.
+const Node& blamed(const BinaryExpr& node, const Value& left, const Value& right) {
+  if (left.is_undefined()) return *node.left;
+  if (right.is_undefined()) return *node.right;
+  return node;
+}
+
 const char* sign_of(CompareOp op) {
   switch (op) {
     case CompareOp::lt:
@@ -75,7 +82,7 @@ const Value& Run::ref(Frame& frame, const Expr* expr, Value& scratch) {
             return scratch;
           }
         }
-        at(object.is_undefined() ? *node->object : *node);
+        at(object.is_undefined() ? static_cast<const Node&>(*node->object) : *node);
         scratch = object.is_undefined() ? undefined_access(object, node->object) : get_item(*this, object, key);
         return scratch;
       }
@@ -109,6 +116,7 @@ const Value& Run::attribute_ref(Frame& frame, const AttributeExpr& node, Value& 
   }
   if (object.is_undefined()) {
     scratch = undefined_access(object, node.object);
+    if (node.name->as_string() == "_undefined_name") scratch = Value::of(undefined_subject(object));
     return scratch;
   }
   at(node);
@@ -208,17 +216,17 @@ Value Run::eval_binary(Frame& frame, const BinaryExpr& node) {
     if (is_plain(node.left)) {
       const Value& left = ref(frame, node.left, left_scratch);
       const Value& right = ref(frame, node.right, right_scratch);
-      at(left.is_undefined() ? static_cast<const Node&>(*node.left) : right.is_undefined() ? *node.right : node);
+      at(blamed(node, left, right));
       return binary(node.op, left, right);
     }
     Value left = eval(frame, node.left);
     const Value& right = ref(frame, node.right, right_scratch);
-    at(left.is_undefined() ? static_cast<const Node&>(*node.left) : right.is_undefined() ? *node.right : node);
+    at(blamed(node, left, right));
     return binary(node.op, left, right);
   }
   Value left = eval(frame, node.left);
   Value right = eval(frame, node.right);
-  at(left.is_undefined() ? static_cast<const Node&>(*node.left) : right.is_undefined() ? *node.right : node);
+  at(blamed(node, left, right));
   return binary(node.op, left, right);
 }
 

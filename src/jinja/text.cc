@@ -101,7 +101,7 @@ std::vector<std::string_view> split_space(std::string_view text, std::int64_t mo
   std::string_view rest = strip_space(text, Side::left);
   while (!rest.empty()) {
     if (most >= 0 && static_cast<std::int64_t>(parts.size()) >= most) {
-      parts.push_back(strip_space(rest, Side::right));
+      parts.push_back(rest);
       break;
     }
     std::size_t end = 0;
@@ -119,7 +119,7 @@ std::vector<std::string_view> split_space_right(std::string_view text, std::int6
   std::string_view rest = strip_space(text, Side::right);
   while (!rest.empty()) {
     if (static_cast<std::int64_t>(parts.size()) >= most) {
-      parts.push_back(strip_space(rest, Side::left));
+      parts.push_back(rest);
       break;
     }
     std::size_t begin = rest.size();

@@ -85,6 +85,8 @@ Value undefined_hint(std::string_view message, bool mild) {
 
 Value unset() { return Value::undefined_of(nullptr, kUnset); }
 
+std::string undefined_subject(const Value& value) { return std::string(name_text(value)); }
+
 std::string undefined_message(const Value& value) {
   std::string name(name_text(value));
   std::uint16_t detail = value.detail();

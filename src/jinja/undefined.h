@@ -23,6 +23,8 @@ Value undefined_hint(std::string_view message, bool mild = false);
 Value unset();
 inline bool is_unset(const Value& value) { return value.is_undefined() && value.detail() == kUnset; }
 
+// The name of what is missing, without more.
+std::string undefined_subject(const Value& value);
 // "'x' is undefined", "'dict object' has no attribute 'y'", "list object has no element 42".
 std::string undefined_message(const Value& value);
 // What {{ }} prints in UndefinedMode::debug.

@@ -1,5 +1,10 @@
 #include "model/offline_model.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
 #include "async/timer.h"
 #include "base/random.h"
 #include "base/utf8.h"
@@ -11,6 +16,18 @@ constexpr std::size_t kBytesPerToken = 4;
 constexpr std::int64_t kMaxTokensDefault = 256;
 
 std::int64_t tokens_of(std::size_t bytes) { return static_cast<std::int64_t>((bytes + kBytesPerToken - 1) / kBytesPerToken); }
+
+// For tests that count what was paid for: one line "record step-stream attempt" for each answer, when PALETTE_OFFLINE_CALL_LOG
+// names a file.
+void log_answer(const RequestKey& key) {
+  static const int file = [] {
+    const char* name = std::getenv("PALETTE_OFFLINE_CALL_LOG");
+    return name == nullptr ? -1 : ::open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  }();
+  if (file < 0) return;
+  const std::string line = std::to_string(key.record.value) + " " + std::to_string(key.step_stream) + " " + std::to_string(key.attempt) + "\n";
+  [[maybe_unused]] const auto written = ::write(file, line.data(), line.size());
+}
 
 class OfflineModel final : public Model {
  public:
@@ -26,6 +43,7 @@ class OfflineModel final : public Model {
     if (fails(request.key)) {
       co_return fail(name_.fail_kind, "the model failed on purpose, as " + full_name_ + " says");
     }
+    log_answer(request.key);
     co_return answer(request);
   }
 
