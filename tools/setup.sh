@@ -26,8 +26,8 @@ for argument in "$@"; do
 done
 
 packages=(clang-19 lld-19 libstdc++-12-dev ccache ninja-build cmake libboost1.81-dev libboost-json1.81-dev libssl-dev
-  libsqlite3-dev libyaml-cpp-dev libfmt-dev libspdlog-dev libcli11-dev libpugixml-dev libgtest-dev libgmock-dev
-  libbenchmark-dev python3 python3-venv)
+  libsqlite3-dev libyaml-cpp-dev libfmt-dev libcli11-dev libgtest-dev libgmock-dev
+  python3 python3-venv)
 if ((with_tests)); then
   packages+=(clang-tidy-19 clang-format-19 libclang-rt-19-dev tmux procps)
 fi

@@ -18,8 +18,13 @@ void add_common_options(CLI::App& command, CommonOptions& options) {
   add_json_option(command, options);
 }
 
+std::string data_dir_flag(const std::filesystem::path& data_dir) {
+  return data_dir == CommonOptions{}.data_dir ? "" : " --data-dir " + data_dir.string();
+}
+
 int tell_error(const Error& error) {
-  std::fprintf(stderr, "%s %s\n", styled(stderr, Style::error, "error:").c_str(), error.text().c_str());
+  const std::string text = one_line(error.text(), std::string::npos);  // whatever a library says, it stays one line
+  std::fprintf(stderr, "%s %s\n", styled(stderr, Style::error, "error:").c_str(), text.c_str());
   return error.kind == ErrorKind::bad_input || error.kind == ErrorKind::not_found ? kBadInput : kFailed;
 }
 

@@ -38,6 +38,9 @@ void add_template(CLI::App& app, int& exit_code);
 void add_common_options(CLI::App& command, CommonOptions& options);
 void add_json_option(CLI::App& command, CommonOptions& options);
 
+// " --data-dir D" for a command that is shown to the user; empty for the default.
+std::string data_dir_flag(const std::filesystem::path& data_dir);
+
 // Tells an error on stderr, one line, and gives the exit code that fits its kind.
 int tell_error(const Error& error);
 

@@ -76,7 +76,7 @@ int run_export(const ExportOptions& options) {
     std::printf("%s\n", to_json_text(out).c_str());
     return kDone;
   }
-  std::printf("Exported %s records of %s.\n", grouped(report->records).c_str(), options.id.c_str());
+  std::printf("Exported %s of %s.\n", counted(report->records, "record").c_str(), options.id.c_str());
   for (const auto& file : report->files) {
     std::printf("  %s\n", options.out_dir.empty() ? (*workspace)->objects.location(file.key).c_str() : (options.out_dir / file.name).c_str());
   }
@@ -88,7 +88,7 @@ int run_export(const ExportOptions& options) {
 void add_export(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<ExportOptions>();
   CLI::App* command = app.add_subcommand("export", "Write a job's dataset again, in other formats or elsewhere");
-  command->add_option("JOB_ID", options->id, "As `jobs` lists it")->required();
+  command->add_option("JOB_ID", options->id, "As `jobs` lists it")->type_name("")->required();
   command->add_option("--format", options->formats, "jsonl, parquet, csv, separated by commas; else as the job says")->delimiter(',');
   command->add_option("--out", options->out_dir, "Also writes DIR/dataset.<ext>")->type_name("DIR");
   add_common_options(*command, options->common);

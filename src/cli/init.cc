@@ -50,7 +50,7 @@ Status write_new(const std::filesystem::path& file, std::string_view text) {
   if (std::filesystem::exists(file, ec)) {
     return fail(ErrorKind::bad_input, "this file is there already; nothing was written. Name another folder: plot-palette init DIR", file.string());
   }
-  std::filesystem::create_directories(file.parent_path(), ec);
+  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), ec);
   std::ofstream out(file, std::ios::binary);
   out << text;
   out.close();
@@ -59,7 +59,7 @@ Status write_new(const std::filesystem::path& file, std::string_view text) {
 }
 
 int init(const std::filesystem::path& dir, bool json) {
-  const auto job = dir / "job.yaml", seeds = dir / "seeds.jsonl";
+  const auto job = (dir / "job.yaml").lexically_normal(), seeds = (dir / "seeds.jsonl").lexically_normal();
   std::error_code ec;
   for (const auto& file : {job, seeds}) {  // both or none
     if (std::filesystem::exists(file, ec)) return tell_error(write_new(file, "").error());

@@ -23,12 +23,13 @@ job::Overrides OverrideOptions::to_overrides() const {
 }
 
 void add_override_options(CLI::App& command, OverrideOptions& options) {
-  command.add_option("--model", options.model, "Replaces the model of every step, e.g. offline");
-  command.add_option("--records", options.records, "Replaces num_records")->check(CLI::Range(std::int64_t{1}, limits::kRecordsMax));
+  command.add_option("--model", options.model, "Replaces the model of every step, e.g. offline")->type_name("MODEL");
+  command.add_option("--records", options.records, "Replaces num_records")->type_name("N")->check(CLI::Range(std::int64_t{1}, limits::kRecordsMax).description(""));
   command.add_option("--budget", options.budget, "Replaces budget_limit (US dollars)")->type_name("USD");
-  command.add_option("--format", options.formats, "Replaces output_format: jsonl, parquet, csv, separated by commas")->delimiter(',');
+  command.add_option("--format", options.formats, "Replaces output_format: jsonl, parquet, csv, separated by commas")->type_name("F")->delimiter(',');
   command.add_option("--concurrency", options.concurrency, "Replaces concurrency: records in flight")
-      ->check(CLI::Range(std::int64_t{1}, limits::kConcurrencyMax));
+      ->type_name("N")
+      ->check(CLI::Range(std::int64_t{1}, limits::kConcurrencyMax).description(""));
 }
 
 job::TemplateById stored_templates(const std::filesystem::path& data_dir) {

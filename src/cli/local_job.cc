@@ -1,5 +1,6 @@
 #include "cli/local_job.h"
 
+#include "cli/terminal.h"
 #include "generate/saved_job.h"
 
 namespace palette::cli {
@@ -39,8 +40,8 @@ async::Task<std::string> what_differs(Workspace& workspace, store::JobItem other
   std::string text = "This is a new job: ";
   text += saved ? "it differs from " + other.id.text + " in " + prepared.identity.differences(saved->identity)
                 : "it differs from " + other.id.text;
-  co_return text + " (that one has " + std::to_string(other.records_generated) + " records and cost $" +
-      other.cost_estimate.to_decimal() + ").";
+  co_return text + " (that one has " + counted(other.records_generated, "record") + " and cost " +
+      dollars(other.cost_estimate.to_decimal()) + ").";
 }
 
 JsonObject spec_fields(const job::JobSpec& spec) {
@@ -118,11 +119,11 @@ async::Task<Result<store::QueueItem>> claim_part(Workspace& workspace, JobId id,
 }
 
 std::string told_about(const store::JobItem& before, std::int64_t num_records) {
-  if (before.status == job::JobStatus::completed && num_records > before.records_generated + before.records_failed) {
-    return "Extending " + before.id.text + " to " + std::to_string(num_records) + " records.";
+  if (before.status != job::JobStatus::completed) return "Going on with " + before.id.text + ".";
+  if (num_records > before.records_generated + before.records_failed) {
+    return "Extending " + before.id.text + " to " + counted(num_records, "record") + ".";
   }
-  if (job::is_terminal(before.status) && before.status == job::JobStatus::completed) return "";
-  return "Going on with " + before.id.text + ".";
+  return "";
 }
 
 store::PartProgress part_progress(const ClaimedJob& claimed, const generate::Progress& progress) {
@@ -202,7 +203,6 @@ async::Task<Status> finish_job(Workspace& workspace, const ClaimedJob& claimed, 
   item->records_failed = progress.records_failed;
   item->tokens_used = progress.input_tokens + progress.output_tokens;
   item->cost_estimate = progress.cost;
-  item->parts[1] = part_progress(claimed, progress);
   item->completed_at = item->updated_at = clock.now();
   co_return co_await workspace.jobs->finish(claimed.queue, std::move(*item));
 }

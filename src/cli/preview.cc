@@ -26,6 +26,16 @@ struct PreviewOptions {
 
 constexpr std::int64_t kCountMax = 100;
 
+// The lines of a text under one another, beside the word before it.
+std::string indented(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    out += c;
+    if (c == '\n') out.append(12, ' ');
+  }
+  return out;
+}
+
 void print_record(const generate::PreparedJob& job, const generate::RecordState& state) {
   std::printf("%s\n", styled(stdout, Style::bold, "Record " + std::to_string(state.index.value) + " (seed row " + state.seed_data_keys + ")").c_str());
   for (std::size_t i = 0; i < state.steps.size(); ++i) {
@@ -34,8 +44,8 @@ void print_record(const generate::PreparedJob& job, const generate::RecordState&
     const std::string head = job.compiled.step_ids[i] + " (" + step.model + ", " + std::to_string(step.usage.input_tokens) + " + " +
                              std::to_string(step.usage.output_tokens) + " tokens)";
     std::printf("%s\n", styled(stdout, Style::good, "  " + head).c_str());
-    if (!step.system.empty()) std::printf("    system: %s\n", step.system.c_str());
-    std::printf("    prompt: %s\n    output: %s\n", step.prompt.c_str(), step.output.c_str());
+    if (!step.system.empty()) std::printf("    system: %s\n", indented(step.system).c_str());
+    std::printf("    prompt: %s\n    output: %s\n", indented(step.prompt).c_str(), indented(step.output).c_str());
   }
   if (state.failure) {
     std::printf("  %s step '%s': %s\n", styled(stdout, Style::error, "failed:").c_str(), state.failure->step.c_str(), state.failure->message.c_str());
@@ -108,8 +118,8 @@ int preview(const PreviewOptions& options) {
 void add_preview(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<PreviewOptions>();
   CLI::App* command = app.add_subcommand("preview", "Make a few records and show prompts and answers; keeps nothing");
-  command->add_option("JOB", options->job_file, "The job file (YAML or JSON)")->required();
-  command->add_option("-n,--count", options->count, "How many")->capture_default_str()->check(CLI::Range(std::int64_t{1}, kCountMax));
+  command->add_option("JOB", options->job_file, "The job file (YAML or JSON)")->type_name("")->required();
+  command->add_option("-n,--count", options->count, "How many")->capture_default_str()->type_name("N")->check(CLI::Range(std::int64_t{1}, kCountMax).description(""));
   add_common_options(*command, options->common);
   add_override_options(*command, options->overrides);
   command->footer("Example:\n  plot-palette preview examples/countries-qa.yaml -n 2");

@@ -1,8 +1,11 @@
 // What `run` shows while it works: one live block on a terminal, a plain line every 10 s without one, JSON lines with --json.
+// `still` shows no progress but says what happens; `silent` says nothing.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/json.h"
 #include "base/time.h"
@@ -11,7 +14,7 @@
 
 namespace palette::cli {
 
-enum class DisplayMode : std::uint8_t { live, plain, json, silent };
+enum class DisplayMode : std::uint8_t { live, plain, still, json, silent };
 
 class ProgressDisplay {
  public:
@@ -28,9 +31,11 @@ class ProgressDisplay {
   void event(std::string_view name, JsonObject fields);
 
  private:
-  std::string bar(std::size_t width) const;
+  double share() const;        // of the records that were tried, 0 to 1
+  std::string counts() const;  // records made and failed, how many a second
+  std::string usage() const;   // tokens, cost, calls in flight, time left
+  std::string erasing() const;
   void draw_live();
-  void print_plain();
   JsonObject figures() const;
   double records_per_s() const;
   std::string eta() const;
@@ -40,7 +45,7 @@ class ProgressDisplay {
   const generate::RunControl& control_;
   const Clock& clock_;
   std::int64_t started_ms_;
-  int lines_drawn_ = 0;
+  std::vector<std::size_t> drawn_;  // columns of each line of the live block that is on the screen
 };
 
 }  // namespace palette::cli

@@ -27,7 +27,7 @@ async::Task<Status> remove(Workspace* workspace, JobId id) {
 }
 
 bool user_agrees(const store::JobItem& job) {
-  std::fprintf(stderr, "Remove %s with its %s records (cost %s)? [y/N] ", job.id.text.c_str(), grouped(job.records_generated).c_str(),
+  std::fprintf(stderr, "Remove %s with its %s (cost %s)? [y/N] ", job.id.text.c_str(), counted(job.records_generated, "record").c_str(),
                dollars(job.cost_estimate.to_decimal()).c_str());
   std::string answer;
   std::getline(std::cin, answer);
@@ -55,6 +55,8 @@ int rm(const CommonOptions& options, const std::string& text, bool yes) {
     return kFailed;
   }
   if (Status removed = place.loop.run(remove(&place, id)); !removed) return tell_error(removed.error());
+  std::error_code ec;
+  std::filesystem::remove(place.lease_file(id), ec);  // while it is held: nobody can take a lock on what has no name
   if (options.json) {
     JsonObject out;
     out["job_id"] = text;
@@ -76,7 +78,7 @@ void add_rm(CLI::App& app, int& exit_code) {
   };
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("rm", "Remove a job with everything that was made for it");
-  command->add_option("JOB_ID", options->id, "As `jobs` lists it")->required();
+  command->add_option("JOB_ID", options->id, "As `jobs` lists it")->type_name("")->required();
   command->add_flag("--yes", options->yes, "Does not ask (off a terminal nothing is asked)");
   add_common_options(*command, options->common);
   command->footer("Example:\n  plot-palette rm countries-qa-1a2b3c4d --yes");

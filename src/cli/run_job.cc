@@ -37,6 +37,9 @@ class JobRun {
     auto claimed = co_await claim_job(workspace_, prepared_, {.fresh = request_.fresh, .interval = request_.interval}, clock_);
     if (!claimed) co_return tell(claimed.error());
     claimed_.emplace(std::move(*claimed));
+    if (request_.retry_failed && claimed_->status_before == job::JobStatus::completed && claimed_->item.records_failed > 0) {
+      claimed_->told = "Making the " + counted(claimed_->item.records_failed, "failed record") + " of " + claimed_->item.id.text + " again.";
+    }
     if (!claimed_->told.empty()) display_.say(claimed_->told);
     started_ms_ = clock_.monotonic_ms();
     hook_events();
@@ -54,26 +57,51 @@ class JobRun {
     context_ = generate::PartContext{claimed_->item.id, PartNumber{1}, claimed_->queue.attempt, claimed_->extents, prepared_.spec.num_records};
     auto models = make_job_models(prepared_, control_);
     if (!models) co_return std::unexpected(models.error());
-    auto resume = co_await generate::load_resume_state(workspace_.objects, context_, prepared_.compiled.step_ids, clock_.now());
-    if (!resume) co_return std::unexpected(resume.error());
     generate::Pipeline pipeline(prepared_, std::move(*models), control_);
-    generate::GenerateSettings settings;
-    settings.concurrency = prepared_.spec.concurrency;
-    settings.max_failure_ratio = prepared_.spec.max_failure_ratio;
-    settings.retry_failed = request_.retry_failed;
-    settings.reuse_failures = claimed_->status_before != job::JobStatus::failed;
-    generate::Generator generator(prepared_, context_, pipeline, workspace_.objects, clock_, settings, control_, progress_);
-
     async::TaskGroup watchers(workspace_.loop.context().get_executor());
     auto ended = std::make_shared<async::StopFlag>();
     watchers.spawn(show_progress(ended));
     watchers.spawn(report_now_and_then(ended));
-    Result<generate::GenerateReport> report = co_await generator.run(std::move(*resume));
+    Result<generate::GenerateReport> report = co_await make_missing_then_failed(&pipeline);
     ended->request();
     co_await watchers.join();
-    if (report) failed_cause_ = report->cause;
-    if (report && report->end == generate::GenerateReport::End::failed) status_ = job::JobStatus::failed;
+    if (!report) co_return report;
+    if (report->end == generate::GenerateReport::End::failed) {
+      status_ = job::JobStatus::failed;
+      failed_cause_ = report->cause;
+    } else if (!report->cause.empty()) {
+      display_.say(styled(stderr, Style::warning, "warning:") + " the retry was given up: " + report->cause);
+    }
     co_return report;
+  }
+
+  // Failed records are made again once every record was tried.
+  async::Task<Result<generate::GenerateReport>> make_missing_then_failed(generate::Pipeline* pipeline) {
+    bool all_tried = false;
+    if (request_.retry_failed) {
+      const auto state = co_await generate::load_resume_state(workspace_.objects, context_, prepared_.compiled.step_ids, clock_.now());
+      if (!state) co_return std::unexpected(state.error());
+      all_tried = state->checkpoint.completed.contiguous_from(1) >= context_.last_batch().value;
+    }
+    if (!all_tried) {
+      Result<generate::GenerateReport> report = co_await make_records(pipeline, false);
+      if (!report || !request_.retry_failed || control_.stop->requested()) co_return report;
+    }
+    co_return co_await make_records(pipeline, true);
+  }
+
+  async::Task<Result<generate::GenerateReport>> make_records(generate::Pipeline* pipeline, bool retry_failed) {
+    auto resume = co_await generate::load_resume_state(workspace_.objects, context_, prepared_.compiled.step_ids, clock_.now());
+    if (!resume) co_return std::unexpected(resume.error());
+    generate::GenerateSettings settings;
+    settings.concurrency = prepared_.spec.concurrency;
+    settings.max_failure_ratio = prepared_.spec.max_failure_ratio;
+    settings.retry_failed = retry_failed;
+    settings.reuse_failures = claimed_->status_before != job::JobStatus::failed;
+    progress_.input_tokens = progress_.output_tokens = 0;
+    progress_.cost = {};
+    generate::Generator generator(prepared_, context_, *pipeline, workspace_.objects, clock_, settings, control_, progress_);
+    co_return co_await generator.run(std::move(*resume));
   }
 
   async::Task<void> show_progress(std::shared_ptr<async::StopFlag> ended) {
@@ -118,7 +146,9 @@ class JobRun {
   }
 
   async::Task<int> finish(generate::ExportReport exported) {
-    progress_.records_done = status_ == job::JobStatus::failed ? exported.records : progress_.records_done;
+    // What the dataset holds: fewer than were made, when fewer are asked for now.
+    progress_.records_done = exported.records;
+    if (status_ == job::JobStatus::completed) progress_.records_failed = prepared_.spec.num_records - exported.records;
     const Status finished = co_await finish_job(workspace_, *claimed_, progress_, status_, failed_cause_, clock_);
     if (!finished) co_return tell(finished.error());
     tell_end(exported);
@@ -145,33 +175,32 @@ class JobRun {
     event["notes"] = std::move(notes);
     if (!failed_cause_.empty()) event["error"] = failed_cause_;
     display_.event("finished", std::move(event));
-    for (const std::string& note : exported.notes) std::fprintf(stderr, "%s %s\n", styled(stderr, Style::warning, "warning:").c_str(), note.c_str());
+    for (const std::string& note : exported.notes) {
+      if (!request_.quiet) std::fprintf(stderr, "%s %s\n", styled(stderr, Style::warning, "warning:").c_str(), note.c_str());
+    }
     if (status_ == job::JobStatus::failed) {
-      std::fprintf(stderr, "%s the job %s FAILED: %s\n", styled(stderr, Style::error, "error:").c_str(), claimed_->item.id.text.c_str(),
-                   failed_cause_.c_str());
-      std::fprintf(stderr, "What was made is exported. plot-palette show %s --failures%s tells more; mend the cause, then run the same command again (--retry-failed makes failed records again).\n",
-                   claimed_->item.id.text.c_str(), data_dir_flag().c_str());
+      const std::string& id = claimed_->item.id.text;
+      tell_error(Error{ErrorKind::internal, "the job " + id + " FAILED: " + failed_cause_ + "; plot-palette show " + id + " --failures" +
+                                                data_dir_flag(workspace_.data_dir) + " tells more; mend the cause and run the same command again"});
     }
     if (request_.quiet || display_.mode() == DisplayMode::json) return;
     print_summary(exported, ms);
   }
 
   void print_summary(const generate::ExportReport& exported, std::int64_t ms) const {
-    std::printf("%s %s records%s in %s: %s tokens, %s.\n",
-                styled(stdout, Style::bold, claimed_->item.id.text + ":").c_str(), grouped(exported.records).c_str(),
-                progress_.records_failed > 0 ? (", " + grouped(progress_.records_failed) + " failed").c_str() : "", duration_text(ms).c_str(),
-                grouped(progress_.input_tokens + progress_.output_tokens).c_str(), dollars(progress_.cost.to_decimal()).c_str());
+    const bool made_before = progress_.records_at_start >= progress_.records_total && !request_.retry_failed;
+    std::printf("%s %s%s%s in %s: %s, %s.\n", styled(stdout, Style::bold, claimed_->item.id.text + ":").c_str(),
+                counted(exported.records, "record").c_str(),
+                progress_.records_failed > 0 ? (", " + grouped(progress_.records_failed) + " failed").c_str() : "",
+                made_before ? " (made before), exported" : "", duration_text(ms).c_str(),
+                counted(progress_.input_tokens + progress_.output_tokens, "token").c_str(), dollars(progress_.cost.to_decimal()).c_str());
     constexpr std::size_t kFilesShown = 10;
     for (std::size_t i = 0; i < exported.files.size() && i < kFilesShown; ++i) {
       const auto& file = exported.files[i];
       std::printf("  %s\n", request_.out_dir.empty() ? workspace_.objects.location(file.key).c_str() : (request_.out_dir / file.name).c_str());
     }
     if (exported.files.size() > kFilesShown) std::printf("  … and %zu more\n", exported.files.size() - kFilesShown);
-    std::printf("Look closer: plot-palette show %s%s\n", claimed_->item.id.text.c_str(), data_dir_flag().c_str());
-  }
-
-  std::string data_dir_flag() const {
-    return workspace_.data_dir == CommonOptions{}.data_dir ? "" : " --data-dir " + workspace_.data_dir.string();
+    std::printf("Look closer: plot-palette show %s%s\n", claimed_->item.id.text.c_str(), data_dir_flag(workspace_.data_dir).c_str());
   }
 
   async::Task<int> tell_interrupted() {
@@ -183,8 +212,8 @@ class JobRun {
     event["records_done"] = progress_.records_done;
     event["records_total"] = progress_.records_total;
     display_.event("interrupted", std::move(event));
-    display_.say("Interrupted after " + grouped(progress_.records_done) + " of " + grouped(progress_.records_total) +
-                 " records. Everything is saved: the same command goes on.");
+    display_.say("Interrupted after " + grouped(progress_.records_done) + " of " + counted(progress_.records_total, "record") +
+                 ". Everything is saved: the same command goes on.");
     co_return 128 + (signal_ == 0 ? SIGTERM : signal_);
   }
 
@@ -211,7 +240,8 @@ class JobRun {
     signal_ = signal;
     export_stop_.request();
     if (count == 1) {
-      display_.say("Stopping: " + grouped(control_.calls_in_flight) + " calls in flight may finish (once more: stop now).");
+      display_.say(control_.calls_in_flight == 0 ? "Stopping."
+                                                 : "Stopping: " + counted(control_.calls_in_flight, "call") + " in flight may finish (once more: stop now).");
       control_.drain();
       drain_deadline_.emplace(workspace_.loop.context());
       drain_deadline_->expires_after(std::chrono::milliseconds(limits::kDrainDeadline_ms));
@@ -219,6 +249,7 @@ class JobRun {
         if (!error) control_.cancel_calls();
       });
     } else {
+      if (count == 2) display_.say("Stopping now.");
       control_.cancel_calls();
     }
   }

@@ -2,6 +2,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <set>
 
@@ -11,6 +12,7 @@
 #include "cli/workspace.h"
 #include "generate/batch.h"
 #include "generate/exporter.h"
+#include "generate/journal.h"
 #include "generate/saved_job.h"
 
 namespace palette::cli {
@@ -23,7 +25,8 @@ struct Shown {
   std::vector<generate::RecordState> failures;
 };
 
-// Of every batch with a failures object, less what retries made good.
+// Of every batch with a failures object, less what retries made good; then those that only a journal has, because the job
+// stopped before their batch was committed.
 async::Task<Result<std::vector<generate::RecordState>>> load_failures(Workspace* workspace, store::JobItem item) {
   std::vector<generate::RecordState> out;
   auto saved = co_await generate::load_job(workspace->objects, item.id);
@@ -55,6 +58,16 @@ async::Task<Result<std::vector<generate::RecordState>>> load_failures(Workspace*
     if (!records) co_return std::unexpected(records.error());
     for (auto& [index, state] : *records) out.push_back(std::move(state));
   }
+  std::set<std::int64_t> committed;
+  for (const auto& info : *outputs) committed.insert(job::parse_batch_key(info.key).transform([](const auto& key) { return key.batch.value; }).value_or(0));
+  auto journal = co_await generate::read_journals(workspace->objects, item.id, PartNumber{1}, saved->prepared.compiled.step_ids, [&](RecordIndex index) {
+    return index.value < extents->records() && !committed.contains(extents->batch_of(index).value);
+  });
+  if (!journal) co_return std::unexpected(journal.error());
+  for (auto& [index, state] : *journal) {
+    if (state.failure) out.push_back(std::move(state));
+  }
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.index.value < b.index.value; });
   co_return out;
 }
 
@@ -86,15 +99,16 @@ void line(const char* name, const std::string& value) {
 }
 
 void print_failures(const std::vector<generate::RecordState>& failures) {
-  std::printf("\n%zu failed record%s\n", failures.size(), failures.size() == 1 ? "" : "s");
+  std::printf("\n%s\n", counted(static_cast<std::int64_t>(failures.size()), "failed record").c_str());
   for (const generate::RecordState& state : failures) {
-    std::printf("  record %lld (seed row %s), step '%s', %d tr%s: %s [%s]\n", static_cast<long long>(state.index.value), state.seed_data_keys.c_str(),
-                state.failure->step.c_str(), state.failure->tries, state.failure->tries == 1 ? "y" : "ies",
-                one_line(state.failure->message, 400).c_str(), std::string(to_string(state.failure->kind)).c_str());
+    std::printf("  record %lld (seed row %s), step '%s', %d %s, %s: %s [%s]\n", static_cast<long long>(state.index.value),
+                state.seed_data_keys.c_str(), state.failure->step.c_str(), state.failure->tries, state.failure->tries == 1 ? "try" : "tries",
+                dollars(state.failure->cost.to_decimal()).c_str(), one_line(state.failure->message, 400).c_str(),
+                std::string(to_string(state.failure->kind)).c_str());
   }
 }
 
-void print(const Shown& shown, bool with_failures) {
+void print(const Shown& shown, bool with_failures, const std::string& data_dir_flag) {
   const store::JobItem& job = shown.item;
   line("job", job.id.text);
   line("name", job.name);
@@ -113,7 +127,7 @@ void print(const Shown& shown, bool with_failures) {
     }
   }
   for (const std::string& file : shown.export_files) line("dataset", file);
-  if (job.records_failed > 0 && !with_failures) std::printf("Why records failed: plot-palette show %s --failures\n", job.id.text.c_str());
+  if (job.records_failed > 0 && !with_failures) std::printf("Why records failed: plot-palette show %s --failures%s\n", job.id.text.c_str(), data_dir_flag.c_str());
   if (with_failures) print_failures(shown.failures);
 }
 
@@ -133,6 +147,7 @@ JsonObject shown_json(const Shown& shown, bool with_failures) {
     failure["kind"] = to_string(state.failure->kind);
     failure["message"] = state.failure->message;
     failure["tries"] = state.failure->tries;
+    failure["cost_usd"] = state.failure->cost.to_decimal();
     failures.emplace_back(std::move(failure));
   }
   out["failures"] = std::move(failures);
@@ -147,7 +162,7 @@ int show(const CommonOptions& options, const std::string& id, bool with_failures
   if (options.json) {
     std::printf("%s\n", to_json_text(shown_json(*shown, with_failures)).c_str());
   } else {
-    print(*shown, with_failures);
+    print(*shown, with_failures, data_dir_flag(options.data_dir));
   }
   return kDone;
 }
@@ -162,7 +177,7 @@ void add_show(CLI::App& app, int& exit_code) {
   };
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("show", "Show a job: status, records, cost, files");
-  command->add_option("JOB_ID", options->id, "As `jobs` lists it")->required();
+  command->add_option("JOB_ID", options->id, "As `jobs` lists it")->type_name("")->required();
   command->add_flag("--failures", options->failures, "Which records failed, and why");
   add_common_options(*command, options->common);
   command->footer("Example:\n  plot-palette show countries-qa-1a2b3c4d --failures");

@@ -55,7 +55,8 @@ int check(const TemplateOptions& options) {
   } else {
     tell_findings(loaded.diagnostics, false);
     if (loaded.diagnostics.ok()) {
-      std::printf("%s: %zu steps, no errors%s\n", options.file.c_str(), loaded.checked.spec.templ.steps.size(),
+      std::printf("%s: %s, no errors%s\n", options.file.c_str(),
+                  counted(static_cast<std::int64_t>(loaded.checked.spec.templ.steps.size()), "step").c_str(),
                   loaded.seeds ? "" : " (variables were not checked: name seed rows with --seed-data)");
     }
   }
@@ -77,6 +78,40 @@ Result<std::vector<std::optional<generate::StepOutcome>>> given_outputs(const Te
     out[static_cast<std::size_t>(found - compiled.step_ids.begin())] = std::move(outcome);
   }
   return out;
+}
+
+// " --with question=TEXT" for each step whose output this one reads and that was not given.
+std::string outputs_missing(const job::CompiledStep& step, const job::CompiledJob& compiled, const std::vector<std::optional<generate::StepOutcome>>& given) {
+  std::string out;
+  for (const std::size_t need : step.needs) {
+    if (!given[compiled.steps[need].position]) out += " --with " + compiled.steps[need].id + "=TEXT";
+  }
+  return out;
+}
+
+struct Prompt {
+  std::optional<std::string> system;
+  std::string text;
+};
+
+Result<Prompt> render_step(const job::CompiledStep& step, const jinja::Value& context, const jinja::RenderOptions& options) {
+  Prompt out;
+  if (step.system) {
+    Result<std::string> system = step.system->render(context, options);
+    if (!system) return std::unexpected(system.error());
+    out.system = std::move(*system);
+  }
+  Result<std::string> text = step.prompt->render(context, options);
+  if (!text) return std::unexpected(text.error());
+  out.text = std::move(*text);
+  return out;
+}
+
+// One step asked for alone is printed as it is, so that it can be piped.
+void print_prompt(const std::string& id, const Prompt& prompt, bool with_heads) {
+  if (with_heads) std::printf("%s\n", styled(stdout, Style::bold, "--- " + id).c_str());
+  if (prompt.system) std::printf("%s%s\n\n", with_heads ? styled(stdout, Style::dim, "system: ").c_str() : "", prompt.system->c_str());
+  std::printf("%s\n", prompt.text.c_str());
 }
 
 int render(const TemplateOptions& options) {
@@ -106,30 +141,21 @@ int render(const TemplateOptions& options) {
   for (const job::CompiledStep& step : compiled.steps) {
     if (!options.step.empty() && step.id != options.step) continue;
     any = true;
-    std::string text[2];
-    for (int i = 0; i < 2; ++i) {
-      const auto& source = i == 0 ? step.system : step.prompt;
-      if (!source) continue;
-      Result<std::string> rendered = source->render(context, render_options);
-      if (!rendered) {
-        Error error = rendered.error();
-        if (error.message.find("undefined") != std::string::npos) error.message += " (outputs of earlier steps are given by --with STEP=TEXT)";
-        return tell_error(error);
-      }
-      text[i] = std::move(*rendered);
+    if (const std::string missing = outputs_missing(step, compiled, *given); !missing.empty()) {
+      const std::string text = "the step '" + step.id + "' uses what earlier steps answer; give it:" + missing;
+      if (!options.step.empty()) return tell_error(Error{ErrorKind::bad_input, text, options.file.string()});
+      std::fprintf(stderr, "%s %s\n", styled(stderr, Style::warning, "left out:").c_str(), text.c_str());
+      continue;
     }
+    const Result<Prompt> prompt = render_step(step, context, render_options);
+    if (!prompt) return tell_error(prompt.error().at(options.file.string()));
     if (options.common.json) {
       JsonObject one;
-      if (step.system) one["system"] = text[0];
-      one["prompt"] = text[1];
+      if (prompt->system) one["system"] = *prompt->system;
+      one["prompt"] = prompt->text;
       json[step.id] = std::move(one);
-    } else if (!options.step.empty()) {
-      if (step.system) std::printf("%s\n\n", text[0].c_str());
-      std::printf("%s\n", text[1].c_str());
     } else {
-      std::printf("%s\n", styled(stdout, Style::bold, "--- " + step.id).c_str());
-      if (step.system) std::printf("%s %s\n\n", styled(stdout, Style::dim, "system:").c_str(), text[0].c_str());
-      std::printf("%s\n", text[1].c_str());
+      print_prompt(step.id, *prompt, options.step.empty());
     }
   }
   if (!any) return tell_error(Error{ErrorKind::bad_input, "there is no step '" + options.step + "' that is executed", "--step"});
@@ -144,19 +170,20 @@ void add_template(CLI::App& app, int& exit_code) {
   command->require_subcommand(1);
   auto options = std::make_shared<TemplateOptions>();
 
+  command->footer("Example:\n  plot-palette template check examples/countries-qa.yaml");
   CLI::App* checking = command->add_subcommand("check", "Tell everything that is wrong with a template or job file");
-  checking->add_option("FILE", options->file, "A template file or a job file")->required();
+  checking->add_option("FILE", options->file, "A template file or a job file")->type_name("")->required();
   checking->add_option("--seed-data", options->seed_data, "Seed rows to check its variables against")->type_name("FILE");
   add_common_options(*checking, options->common);
   checking->footer("Example:\n  plot-palette template check examples/countries-qa.yaml");
   checking->callback([options, &exit_code] { exit_code = check(*options); });
 
   CLI::App* rendering = command->add_subcommand("render", "Show the exact prompts for a seed row");
-  rendering->add_option("FILE", options->file, "A template file or a job file")->required();
+  rendering->add_option("FILE", options->file, "A template file or a job file")->type_name("")->required();
   rendering->add_option("--seed-data", options->seed_data, "Seed rows; else those of the job file")->type_name("FILE");
-  rendering->add_option("--row", options->row, "Which seed row, from 1")->capture_default_str();
-  rendering->add_option("--step", options->step, "Only this step");
-  rendering->add_option("--with", options->with, "STEP=TEXT: the output of an earlier step");
+  rendering->add_option("--row", options->row, "Which seed row, from 1")->type_name("N")->capture_default_str();
+  rendering->add_option("--step", options->step, "Only this step")->type_name("STEP");
+  rendering->add_option("--with", options->with, "The output of an earlier step")->type_name("STEP=TEXT");
   add_common_options(*rendering, options->common);
   rendering->footer("Example:\n  plot-palette template render examples/countries-qa.yaml --row 3 --step answer --with question='Where is it?'");
   rendering->callback([options, &exit_code] { exit_code = render(*options); });

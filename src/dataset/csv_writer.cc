@@ -26,9 +26,7 @@ void append_field(std::string& out, std::string_view text) {
 
 class CsvWriter final : public DatasetWriter {
  public:
-  CsvWriter(std::unique_ptr<FileSink> sink, const Schema& schema) : sink_(std::move(sink)) {
-    for (const Column& column : schema) kinds_.push_back(column.type.kind);
-  }
+  CsvWriter(std::unique_ptr<FileSink> sink, const Schema& schema) : sink_(std::move(sink)), columns_(schema.size()) {}
 
   Status write_header(const Schema& schema) {
     text_.clear();
@@ -41,14 +39,14 @@ class CsvWriter final : public DatasetWriter {
   }
 
   Status append(std::span<const Cell> row, std::string_view) override {
-    if (row.size() != kinds_.size()) {
+    if (row.size() != columns_) {
       return fail(ErrorKind::internal,
-                  fmt::format("a row has {} cells, but the dataset has {} columns", row.size(), kinds_.size()));
+                  fmt::format("a row has {} cells, but the dataset has {} columns", row.size(), columns_));
     }
     text_.clear();
     for (std::size_t i = 0; i < row.size(); ++i) {
       if (i > 0) text_ += ',';
-      append_cell(row[i], kinds_[i]);
+      append_cell(row[i]);
     }
     if (text_.empty() && !row.empty()) text_ = "\"\"";  // one column, null: a blank line would be skipped by readers
     text_ += '\n';
@@ -58,24 +56,24 @@ class CsvWriter final : public DatasetWriter {
   Status finish() override { return sink_->finish(); }
 
  private:
-  void append_cell(const Cell& cell, ColumnKind kind) {
+  void append_cell(const Cell& cell) {
     if (const auto* text = std::get_if<std::string_view>(&cell)) {
       append_field(text_, *text);
     } else if (const auto* value = std::get_if<const Json*>(&cell)) {
-      append_value(**value, kind);
+      append_value(**value);
     }
   }
 
-  void append_value(const Json& value, ColumnKind kind) {
+  void append_value(const Json& value) {
     if (value.is_null()) return;
-    if (value.is_string() && kind != ColumnKind::json_text) return append_field(text_, value.get_string());
+    if (value.is_string()) return append_field(text_, value.get_string());
     json_.clear();
     append_json(json_, value);
     append_field(text_, json_);
   }
 
   std::unique_ptr<FileSink> sink_;
-  std::vector<ColumnKind> kinds_;
+  std::size_t columns_;
   std::string text_;  // one line
   std::string json_;  // one value
 };

@@ -151,12 +151,14 @@ async::Task<void> Generator::open_retry(BatchNumber number) {
     RecordState state;
     if (const auto kept = failures->find(index); kept != failures->end()) state = std::move(kept->second);
     state.index = RecordIndex{index};
+    state.round = batch.round;
     state.failure.reset();
     state.finished_at.reset();
     batch.states.push_back(std::move(state));
   }
   opening_ = false;
   progress_.records_failed -= static_cast<std::int64_t>(batch.states.size());
+  progress_.records_at_start -= static_cast<std::int64_t>(batch.states.size());
   if (batch.states.empty()) {
     open_.pop_back();
   } else {
@@ -231,9 +233,11 @@ void Generator::count_failure(const RecordState& state) {
   if (!failed_early_.empty()) control_.drain();
 }
 
+// Of the records that are asked for; of those that were made, when fewer are asked for now.
 bool Generator::too_many_failed() const {
+  const std::int64_t tried = progress_.records_done + progress_.records_failed;
   return static_cast<double>(progress_.records_failed) >
-         settings_.max_failure_ratio * static_cast<double>(context_.num_records);
+         settings_.max_failure_ratio * static_cast<double>(std::max(context_.num_records, tried));
 }
 
 std::string Generator::told_too_many_failed() const {

@@ -32,7 +32,8 @@ struct GenerateSettings {
 };
 
 struct GenerateReport {
-  // ended: every record was tried. stopped: drained, more is to do. failed: too many failures, `cause` says of what kind.
+  // ended: every record was tried. stopped: drained, more is to do. failed: too many failures, `cause` says of
+  // what kind. With ended, a cause says why a retry was given up.
   enum class End : std::uint8_t { ended, stopped, failed } end = End::ended;
   std::string cause;
   Checkpoint checkpoint;

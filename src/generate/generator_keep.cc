@@ -156,7 +156,9 @@ async::Task<Result<GenerateReport>> Generator::wind_up() {
   report.retry_rounds = resume_.retry_rounds;
   const bool more_to_do = !open_.empty() || (settings_.retry_failed ? !to_retry_.empty() : !all_committed && next_batch_ <= context_.last_batch().value);
   if (!failed_early_.empty()) {
-    report.end = GenerateReport::End::failed;
+    // A retry that is given up takes nothing from what was made before.
+    const bool stands = settings_.retry_failed && progress_.records_done > 0 && !too_many_failed();
+    report.end = stands ? GenerateReport::End::ended : GenerateReport::End::failed;
     report.cause = failed_early_;
   } else if (more_to_do) {
     report.end = GenerateReport::End::stopped;

@@ -124,7 +124,7 @@ async::Task<void> Pipeline::ask(std::shared_ptr<Run> run, std::size_t step, Step
   request.system = outcome.system;
   request.messages.push_back({model::Message::Role::user, outcome.prompt});
   request.options = compiled.options;
-  request.key = {job_.spec.seed, run->state.index, compiled.stream, 1};
+  request.key = {job_.spec.seed, run->state.index, compiled.stream, 1, run->state.round};
   int tries = 1;
   request.tries = &tries;
   ++control_.calls_in_flight;

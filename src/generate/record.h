@@ -44,6 +44,7 @@ struct RecordState {
   std::string seed_data_keys;                     // JSON text: the row's _id, or its number
   std::vector<std::optional<StepOutcome>> steps;  // in the order of the template; fragments stay empty
   std::optional<RecordFailure> failure;
+  std::int64_t round = 0;              // which retry makes it, from 1; 0: made for the first time
   std::optional<UtcTime> finished_at;  // set when the record is whole, or has failed for good
 
   bool succeeded() const { return finished_at && !failure; }

@@ -207,8 +207,8 @@ Bounds slice_bounds(const Value* start, const Value* stop, const Value* step, st
   };
   bounds.start = given(start) ? clamp(bound_of(*start)) : (back ? high : low);
   bounds.stop = given(stop) ? clamp(bound_of(*stop)) : (back ? low : high);
-  __int128 span = back ? static_cast<__int128>(bounds.start) - bounds.stop
-                       : static_cast<__int128>(bounds.stop) - bounds.start;
+  __int128 span =
+      back ? static_cast<__int128>(bounds.start) - bounds.stop : static_cast<__int128>(bounds.stop) - bounds.start;
   __int128 stride = back ? -static_cast<__int128>(bounds.step) : static_cast<__int128>(bounds.step);
   bounds.count = span <= 0 ? 0 : static_cast<std::int64_t>((span + stride - 1) / stride);
   return bounds;

@@ -184,7 +184,8 @@ void Analysis::resolve(const Place& place, Expr* expr, bool absence_is_fine) {
     case ExprKind::test: {
       std::string_view name = test_name(expr);
       resolve(place, static_cast<TestExpr*>(expr)->subject, name == "defined" || name == "undefined");
-      return for_each_argument(static_cast<TestExpr*>(expr)->arguments, [&](Expr* argument) { resolve(place, argument); });
+      return for_each_argument(static_cast<TestExpr*>(expr)->arguments,
+                               [&](Expr* argument) { resolve(place, argument); });
     }
     case ExprKind::conditional: {
       auto* node = static_cast<ConditionalExpr*>(expr);

@@ -51,8 +51,6 @@ Value SortKey::get(const Value& item) const {
   return make_list(std::move(keys));
 }
 
-Value without_case(const Value& value) {
-  return value.is_string() ? Value::of(to_lower(value.as_string())) : value;
-}
+Value without_case(const Value& value) { return value.is_string() ? Value::of(to_lower(value.as_string())) : value; }
 
 }  // namespace palette::jinja

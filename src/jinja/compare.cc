@@ -114,8 +114,8 @@ bool equal_deep(const Value& left, const Value& right, std::uint32_t depth) {
 [[noreturn]] void fail_order(const Value& left, const Value& right, const char* sign) {
   if (left.is_undefined()) fail_undefined(left);
   if (right.is_undefined()) fail_undefined(right);
-  fault("'" + std::string(sign) + "' not supported between instances of '" + std::string(type_name(left)) +
-        "' and '" + std::string(type_name(right)) + "'");
+  fault("'" + std::string(sign) + "' not supported between instances of '" + std::string(type_name(left)) + "' and '" +
+        std::string(type_name(right)) + "'");
 }
 
 int compare_deep(const Value& left, const Value& right, const char* sign, std::uint32_t depth) {

@@ -23,8 +23,8 @@ struct StaticUse {
 
 struct CompiledTemplate {
   std::string name;
-  std::string source;             // as given, for excerpts
-  std::string normalized;         // what the nodes' text points into
+  std::string source;                             // as given, for excerpts
+  std::string normalized;                         // what the nodes' text points into
   const EnvironmentState* environment = nullptr;  // which outlives it: every Template holds both
   Arena arena;
   Body body;
@@ -57,8 +57,8 @@ struct EnvironmentState {
 namespace palette::jinja {
 
 // Fails with a Fault that names the template.
-std::shared_ptr<const detail::CompiledTemplate> compile_template(
-    const detail::EnvironmentState& environment, std::string source, std::string name);
+std::shared_ptr<const detail::CompiledTemplate> compile_template(const detail::EnvironmentState& environment,
+                                                                 std::string source, std::string name);
 
 // Fills in the slots of every name, finds the free variables and what is included. Fails with a Fault.
 struct ParsedTemplate;
@@ -66,7 +66,7 @@ void analyze(ParsedTemplate& parsed, const Settings& settings, detail::CompiledT
 
 // The template of that name through the environment's loader, compiled once; null when there is none. Fails with a
 // Fault when it does not compile.
-std::shared_ptr<const detail::CompiledTemplate> load_template(
-    const detail::EnvironmentState& environment, std::string_view name);
+std::shared_ptr<const detail::CompiledTemplate> load_template(const detail::EnvironmentState& environment,
+                                                              std::string_view name);
 
 }  // namespace palette::jinja

@@ -41,9 +41,7 @@ Value strip_tags(Arguments& arguments) {
   return Value::of(without_tags(text_of(*given[0])));
 }
 
-bool ends_attribute_name(char c) {
-  return c == ' ' || (c >= '\t' && c <= '\r') || c == '/' || c == '>' || c == '=';
-}
+bool ends_attribute_name(char c) { return c == ' ' || (c >= '\t' && c <= '\r') || c == '/' || c == '>' || c == '='; }
 
 Value xml_attributes(Arguments& arguments) {
   auto given = bind(arguments, {"d", "autospace"}, 1);
@@ -51,7 +49,8 @@ Value xml_attributes(Arguments& arguments) {
   std::string out;
   for (const DictEntry& entry : dict_of(*given[0]).entries) {
     if (entry.value.is_none() || entry.value.is_undefined()) continue;
-    std::string key = text_of(entry.key);
+    if (!entry.key.is_string()) fault("xmlattr wants strings as keys, found " + std::string(kind_name(entry.key)));
+    std::string_view key = entry.key.as_string();
     if (std::ranges::any_of(key, ends_attribute_name)) {
       fault("Invalid character in attribute name: " + repr_of(entry.key));
     }

@@ -33,8 +33,7 @@ Value to_int(Arguments& arguments) {
   if (value.is_int() || value.is_bool()) return Value::of(value.as_int());
   if (value.is_double()) {
     if (std::isfinite(value.as_double())) return from_double(std::trunc(value.as_double()));
-    return std::isnan(value.as_double()) ? fallback
-                                         : (fault("cannot convert float infinity to integer"), Value());
+    return std::isnan(value.as_double()) ? fallback : (fault("cannot convert float infinity to integer"), Value());
   }
   if (!value.is_string()) return fallback;
   std::int64_t base = integer_or(given[2], 10, arguments, "base");
@@ -110,10 +109,12 @@ Value round(Arguments& arguments) {
   }
   if (std::abs(digits) > 308) fault("the precision is out of range");
   // func(value * 10**precision) / 10**precision, where a negative power of ten is a float.
-  double scale = digits >= 0 ? std::pow(10.0, static_cast<double>(digits))
-                             : 1.0 / std::pow(10.0, static_cast<double>(-digits));
+  double scale =
+      digits >= 0 ? std::pow(10.0, static_cast<double>(digits)) : 1.0 / std::pow(10.0, static_cast<double>(-digits));
   double scaled = value.as_double() * scale;
-  return Value::of((method == "ceil" ? std::ceil(scaled) : std::floor(scaled)) / scale);
+  if (!std::isfinite(scaled)) fault("cannot convert float infinity or NaN to integer");
+  // The rounded number is an integer in Python: it has no negative zero.
+  return Value::of(((method == "ceil" ? std::ceil(scaled) : std::floor(scaled)) + 0.0) / scale);
 }
 
 Value file_size(Arguments& arguments) {
@@ -127,7 +128,10 @@ Value file_size(Arguments& arguments) {
   constexpr std::string_view kDecimal[] = {"kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"};
   constexpr std::string_view kBinary[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"};
   if (*bytes == 1) return Value::of("1 Byte");
-  if (*bytes < base) return Value::of(std::to_string(static_cast<std::int64_t>(*bytes)) + " Bytes");
+  if (*bytes < base) {
+    double whole = std::trunc(*bytes) + 0.0;
+    return Value::of((whole < 0 ? "-" : "") + float_digits(std::fabs(whole), 'f', 0, false) + " Bytes");
+  }
   double unit = base;
   std::string_view name;
   for (std::size_t i = 0; i < std::size(kDecimal); ++i) {

@@ -170,7 +170,8 @@ Value batch(Arguments& arguments) {
   if (!now.empty()) {
     auto size = static_cast<std::int64_t>(now.size());
     if (fill && size < count) {
-      check_operation(static_cast<std::uint64_t>(std::min<std::int64_t>(count, INT64_MAX / 32)) * sizeof(Value), "batch");
+      check_operation(static_cast<std::uint64_t>(std::min<std::int64_t>(count, INT64_MAX / 32)) * sizeof(Value),
+                      "batch");
       now.resize(static_cast<std::size_t>(count), *given[2]);
     }
     batches.push_back(make_list(std::move(now)));

@@ -21,9 +21,7 @@ namespace {
 // soft_str: a string as it is (safe or not), anything else as its text.
 Value soft_text(const Value& value) { return value.is_string() ? value : Value::of(text_of(value)); }
 
-Value like(const Value& model, std::string_view text) {
-  return model.is_safe() ? Value::safe(text) : Value::of(text);
-}
+Value like(const Value& model, std::string_view text) { return model.is_safe() ? Value::safe(text) : Value::of(text); }
 
 Value only_subject(const Arguments& arguments) { return soft_text(*bind(arguments, {"s"}, 1)[0]); }
 
@@ -215,7 +213,8 @@ Value word_wrap(Arguments& arguments) {
       check_operation(out.size(), "wordwrap");
     }
   }
-  return like(*given[0], out);
+  // textwrap gives plain text; only a safe wrapstring makes it safe again.
+  return own && given[3]->is_safe() ? Value::safe(out) : Value::of(out);
 }
 
 Value join(Arguments& arguments) {

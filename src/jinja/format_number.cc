@@ -60,8 +60,7 @@ std::string zero_filled(std::string digits, const FormatSpec& spec, std::size_t 
   return best;
 }
 
-std::string format_number(const std::string& digits, bool negative, const std::string& prefix,
-                          const FormatSpec& spec) {
+std::string format_number(const std::string& digits, bool negative, const std::string& prefix, const FormatSpec& spec) {
   std::string sign = negative ? "-" : spec.sign == '+' ? "+" : spec.sign == ' ' ? " " : "";
   sign += prefix;
   std::string body = digits;

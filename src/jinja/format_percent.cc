@@ -90,6 +90,7 @@ class Formatter {
       mapped_ = true;
       at_ = end + 1;
     }
+    const std::size_t begin = at_;
     Conversion how;
     for (;; ++at_) {
       char c = peek();
@@ -120,6 +121,7 @@ class Formatter {
     how.type = peek();
     ++at_;
     if (how.type == '%') {
+      if (at_ != begin + 1) fault("unsupported format character '%'");
       out_.push_back('%');
       return;
     }

@@ -21,7 +21,7 @@ class ItemSource {
 
  private:
   Value iterable_;
-  std::size_t position_ = 0;   // of strings in bytes
+  std::size_t position_ = 0;     // of strings in bytes
   std::size_t size_before_ = 0;  // of dicts: they may not change size meanwhile
 };
 

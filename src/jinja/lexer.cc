@@ -256,8 +256,8 @@ class Lexer {
       add_data(stripped(source_.substr(at_, offset - at_), sign, false), at_);
       return advance(end);
     }
-    fail(begin, "this raw block is not closed: expected '" + settings_.block_start + " endraw " +
-                    settings_.block_end + "'");
+    fail(begin,
+         "this raw block is not closed: expected '" + settings_.block_start + " endraw " + settings_.block_end + "'");
   }
 
   // The end of a line statement: through the last newline of the whitespace here, or the end of the source.
@@ -286,7 +286,8 @@ class Lexer {
           fail(begin, "this tag is not closed: expected '" +
                           (end == TokenKind::block_end ? settings_.block_end : settings_.variable_end) + "'");
         }
-        if (!open.empty()) fail(begin, "this line statement ends inside a bracket: expected '" + open.substr(open.size() - 1) + "'");
+        if (!open.empty())
+          fail(begin, "this line statement ends inside a bracket: expected '" + open.substr(open.size() - 1) + "'");
         add(TokenKind::block_end, at_, {});
         return;
       }
@@ -322,7 +323,8 @@ class Lexer {
       return advance(at_ + length);
     }
     if (std::size_t length = name_length(rest); length > 0) {
-      if (!is_identifier(rest.substr(0, length))) fail(at_, "invalid character in the name '" + std::string(rest.substr(0, length)) + "'");
+      if (!is_identifier(rest.substr(0, length)))
+        fail(at_, "invalid character in the name '" + std::string(rest.substr(0, length)) + "'");
       add(TokenKind::name, at_, rest.substr(0, length));
       return advance(at_ + length);
     }

@@ -74,7 +74,7 @@ std::size_t integer_length(std::string_view rest) {
   if (rest[0] == '0') {
     if (rest.size() > 2) {
       char mark = static_cast<char>(rest[1] | 0x20);
-      std::size_t length = mark == 'b' ? prefixed_length(rest, 2)
+      std::size_t length = mark == 'b'   ? prefixed_length(rest, 2)
                            : mark == 'o' ? prefixed_length(rest, 8)
                            : mark == 'x' ? prefixed_length(rest, 16)
                                          : 0;
@@ -96,8 +96,8 @@ std::size_t name_length(std::string_view rest) {
   while (at < rest.size()) {
     std::size_t after = at;
     char32_t point = next_point(rest, after);
-    bool part = point < 0x80 ? point == '_' || is_digit(static_cast<char>(point)) ||
-                                   (point >= 'a' && point <= 'z') || (point >= 'A' && point <= 'Z')
+    bool part = point < 0x80 ? point == '_' || is_digit(static_cast<char>(point)) || (point >= 'a' && point <= 'z') ||
+                                   (point >= 'A' && point <= 'Z')
                              : is_name_part(point) || is_word_point(point);
     if (!part) break;
     at = after;
@@ -207,10 +207,42 @@ std::string unescape_literal(std::string_view body, std::string& problem) {
 }
 
 std::string_view describe(TokenKind kind) {
-  constexpr std::string_view kNames[] = {
-      "template text", "begin of print statement", "end of print statement", "begin of statement block",
-      "end of statement block", "name", "string", "integer", "float", "+", "-", "*", "/", "//", "%", "**", "~", "[",
-      "]", "(", ")", "{", "}", "==", "!=", ">", ">=", "<", "<=", "=", ".", ":", "|", ",", ";", "end of template"};
+  constexpr std::string_view kNames[] = {"template text",
+                                         "begin of print statement",
+                                         "end of print statement",
+                                         "begin of statement block",
+                                         "end of statement block",
+                                         "name",
+                                         "string",
+                                         "integer",
+                                         "float",
+                                         "+",
+                                         "-",
+                                         "*",
+                                         "/",
+                                         "//",
+                                         "%",
+                                         "**",
+                                         "~",
+                                         "[",
+                                         "]",
+                                         "(",
+                                         ")",
+                                         "{",
+                                         "}",
+                                         "==",
+                                         "!=",
+                                         ">",
+                                         ">=",
+                                         "<",
+                                         "<=",
+                                         "=",
+                                         ".",
+                                         ":",
+                                         "|",
+                                         ",",
+                                         ";",
+                                         "end of template"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 

@@ -52,8 +52,6 @@ void check_value_depth(std::uint32_t depth) {
 }
 
 bool strict_undefined() { return current_meter != nullptr && current_meter->undefined == UndefinedMode::strict; }
-bool chainable_undefined() {
-  return current_meter != nullptr && current_meter->undefined == UndefinedMode::chainable;
-}
+bool chainable_undefined() { return current_meter != nullptr && current_meter->undefined == UndefinedMode::chainable; }
 
 }  // namespace palette::jinja

@@ -158,8 +158,7 @@ Value call_number_method(const Value& self, MethodId method, Arguments& argument
     case MethodId::conjugate:
       return self.is_bool() ? Value::of(self.as_int()) : self;
     case MethodId::is_integer:
-      return Value::of(std::isfinite(self.as_double()) &&
-                       self.as_double() == std::floor(self.as_double()));
+      return Value::of(std::isfinite(self.as_double()) && self.as_double() == std::floor(self.as_double()));
     case MethodId::bit_length:
       return Value::of(static_cast<std::int64_t>(std::bit_width(magnitude())));
     case MethodId::bit_count:

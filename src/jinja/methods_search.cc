@@ -49,9 +49,7 @@ Value find(const Value& self, bool last, bool must, const Arguments& arguments) 
   auto given = bind(arguments, {"sub", "start", "end"}, 1);
   std::string_view needle = needle_of(*given[0], arguments);
   Window window = window_of(self, given[1], given[2], arguments);
-  std::size_t at = window.empty ? std::string_view::npos
-                   : last      ? window.text.rfind(needle)
-                               : window.text.find(needle);
+  std::size_t at = window.empty ? std::string_view::npos : last ? window.text.rfind(needle) : window.text.find(needle);
   if (at != std::string_view::npos) {
     return Value::of(window.first_point + static_cast<std::int64_t>(count_points(window.text.substr(0, at))));
   }

@@ -53,7 +53,8 @@ Value partition(const Value& self, bool right, const Arguments& arguments) {
   std::string_view text = self.as_string();
   std::size_t at = right ? text.rfind(separator) : text.find(separator);
   if (at == std::string_view::npos) {
-    return parts_list(self, right ? std::vector<std::string_view>{"", "", text} : std::vector<std::string_view>{text, "", ""},
+    return parts_list(self,
+                      right ? std::vector<std::string_view>{"", "", text} : std::vector<std::string_view>{text, "", ""},
                       Kind::tuple);
   }
   return parts_list(self, {text.substr(0, at), separator, text.substr(at + separator.size())}, Kind::tuple);
@@ -63,7 +64,8 @@ Value strip(const Value& self, Side side, const Arguments& arguments) {
   auto given = bind(arguments, {"chars"}, 0);
   bool chars = given[0] != nullptr && !given[0]->is_none();
   std::string_view text = self.as_string();
-  return same_kind(self, chars ? strip_chars(text, text_argument(*given[0], arguments), side) : strip_space(text, side));
+  return same_kind(self,
+                   chars ? strip_chars(text, text_argument(*given[0], arguments), side) : strip_space(text, side));
 }
 
 Value join(const Value& self, const Arguments& arguments) {

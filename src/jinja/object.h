@@ -27,9 +27,9 @@ struct StringObject : Object {
 // A list, a tuple, or a generator (what is left of it).
 struct ListObject : Object {
   std::vector<Value> items;
-  std::size_t taken = 0;     // of a generator: how many items were walked through
-  bool frozen = false;       // belongs to the host or to the template's source: never changed
-  bool group = false;        // a tuple of groupby: has .grouper and .list
+  std::size_t taken = 0;  // of a generator: how many items were walked through
+  bool frozen = false;    // belongs to the host or to the template's source: never changed
+  bool group = false;     // a tuple of groupby: has .grouper and .list
 };
 
 struct DictEntry {

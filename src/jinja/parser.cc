@@ -108,10 +108,10 @@ Body Parser::parse_body(Ends ends) {
     const Token& token = now();
     if (token.kind == TokenKind::data) {
       auto* text = make<TextExpr>(token);
-      text->text = settings_.newline_sequence == "\n"
-                       ? token.text
-                       : arena_.keep(Value::of(replace_text(token.text, "\n", settings_.newline_sequence, -1)))
-                             ->as_string();
+      text->text =
+          settings_.newline_sequence == "\n"
+              ? token.text
+              : arena_.keep(Value::of(replace_text(token.text, "\n", settings_.newline_sequence, -1)))->as_string();
       parts.push_back(text);
       take();
     } else if (token.kind == TokenKind::variable_begin) {
@@ -149,13 +149,20 @@ Statement* Parser::parse_statement() {
     Statement* (Parser::*parse)();
   };
   static constexpr Tag kTags[] = {
-      {"for", &Parser::parse_for},           {"if", &Parser::parse_if},
-      {"set", &Parser::parse_set},           {"macro", &Parser::parse_macro},
-      {"call", &Parser::parse_call_block},   {"filter", &Parser::parse_filter_block},
-      {"include", &Parser::parse_include},   {"import", &Parser::parse_import},
-      {"from", &Parser::parse_from},         {"block", &Parser::parse_block},
-      {"extends", &Parser::parse_extends},   {"with", &Parser::parse_with},
-      {"autoescape", &Parser::parse_autoescape}, {"print", &Parser::parse_print},
+      {"for", &Parser::parse_for},
+      {"if", &Parser::parse_if},
+      {"set", &Parser::parse_set},
+      {"macro", &Parser::parse_macro},
+      {"call", &Parser::parse_call_block},
+      {"filter", &Parser::parse_filter_block},
+      {"include", &Parser::parse_include},
+      {"import", &Parser::parse_import},
+      {"from", &Parser::parse_from},
+      {"block", &Parser::parse_block},
+      {"extends", &Parser::parse_extends},
+      {"with", &Parser::parse_with},
+      {"autoescape", &Parser::parse_autoescape},
+      {"print", &Parser::parse_print},
   };
   open_tags_.push_back(token.text);
   Statement* statement = nullptr;

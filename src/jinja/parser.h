@@ -81,7 +81,7 @@ class Parser {
 
   // Statements.
   using Ends = std::initializer_list<std::string_view>;
-  Body parse_body(Ends ends);  // up to one of those tags, whose name is the current token then
+  Body parse_body(Ends ends);        // up to one of those tags, whose name is the current token then
   Body parse_block_body(Ends ends);  // after the opening tag's end
   Statement* parse_statement();
   [[noreturn]] void fail_unknown_tag(const Token& token) const;

@@ -11,8 +11,8 @@ namespace palette::jinja {
 struct Parser::Depth {
   explicit Depth(Parser& of) : parser(of) {
     if (++parser.depth_ > kParseDepthMax) {
-      parser.fail(parser.now(), "brackets and blocks nest deeper than the limit of " + std::to_string(kParseDepthMax) +
-                                    " levels");
+      parser.fail(parser.now(),
+                  "brackets and blocks nest deeper than the limit of " + std::to_string(kParseDepthMax) + " levels");
     }
   }
   ~Depth() { --parser.depth_; }

@@ -25,10 +25,12 @@ bool safe_less(const Value& left, const Value& right) {
 std::vector<const DictEntry*> sorted_entries(const Value& value) {
   std::vector<const DictEntry*> entries;
   for (const DictEntry& entry : dict_of(value).entries) entries.push_back(&entry);
-  std::ranges::stable_sort(entries,
-                           [](const DictEntry* a, const DictEntry* b) { return safe_less(a->key, b->key); });
+  std::ranges::stable_sort(entries, [](const DictEntry* a, const DictEntry* b) { return safe_less(a->key, b->key); });
   return entries;
 }
+
+// A tuple of groupby has a repr of its own, which pprint leaves alone.
+bool is_plain_tuple(const Value& value) { return value.kind() == Kind::tuple && !list_of(value).group; }
 
 // repr, with dicts sorted all the way down.
 void append_sorted_repr(std::string& out, const Value& value, std::uint32_t depth) {
@@ -46,7 +48,7 @@ void append_sorted_repr(std::string& out, const Value& value, std::uint32_t dept
       append_sorted_repr(out, entry->value, depth + 1);
     }
     out.push_back('}');
-  } else if (value.kind() == Kind::list || value.kind() == Kind::tuple) {
+  } else if (value.kind() == Kind::list || is_plain_tuple(value)) {
     bool list = value.kind() == Kind::list;
     out.push_back(list ? '[' : '(');
     for (std::size_t i = 0; i < value.size(); ++i) {
@@ -76,7 +78,7 @@ class Pretty {
       out.push_back(']');
       return;
     }
-    if (value.kind() == Kind::tuple) {
+    if (is_plain_tuple(value)) {
       out.push_back('(');
       write_items(value, indent + 1, allowance + (value.size() == 1 ? 2 : 1), depth);
       out += value.size() == 1 ? ",)" : ")";

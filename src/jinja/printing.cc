@@ -83,7 +83,9 @@ void append_dict(std::string& out, const DictObject& dict, std::uint32_t depth) 
 }
 
 void append_view(std::string& out, const ViewObject& view, std::uint32_t depth) {
-  out += view.which == ViewKind::keys ? "dict_keys([" : view.which == ViewKind::values ? "dict_values([" : "dict_items([";
+  out += view.which == ViewKind::keys     ? "dict_keys(["
+         : view.which == ViewKind::values ? "dict_values(["
+                                          : "dict_items([";
   bool first = true;
   for (const DictEntry& entry : dict_of(view.dict).entries) {
     if (!first) out += ", ";

@@ -24,7 +24,7 @@ void append_float(std::string& out, double value);
 struct JsonStyle {
   int indent = -1;
   std::string indent_text = {};  // when the indent was given as text
-  bool ascii = true;          // non-ASCII as \uXXXX
+  bool ascii = true;             // non-ASCII as \uXXXX
   bool sort_keys = false;
   std::string item_separator = ", ";
   std::string key_separator = ": ";

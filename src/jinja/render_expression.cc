@@ -170,9 +170,7 @@ Value Run::eval(Frame& frame, const Expr* expr) {
       const auto* node = static_cast<const ConditionalExpr*>(expr);
       if (test_truth(frame, node->test)) return eval(frame, node->yes);
       if (node->no != nullptr) return eval(frame, node->no);
-      return undefined_hint("the inline if on line " + std::to_string(node->line) +
-                                " was false and has no else",
-                            true);
+      return undefined_hint("the inline if on line " + std::to_string(node->line) + " was false and has no else", true);
     }
     case ExprKind::logical_and:
     case ExprKind::logical_or: {

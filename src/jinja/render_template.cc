@@ -185,9 +185,8 @@ Value Run::module_for(const detail::CompiledTemplate& compiled, Context* with_co
   module->exported = make_dict();
   if (context.exports.is_map()) {
     for (const DictEntry& entry : dict_of(context.exports).entries) {
-      bool is_private = std::ranges::any_of(context.private_names, [&](const Value* name) {
-        return name->as_string() == entry.key.as_string();
-      });
+      bool is_private = std::ranges::any_of(
+          context.private_names, [&](const Value* name) { return name->as_string() == entry.key.as_string(); });
       if (!is_private) dict_of(module->exported).set(entry.key, entry.hash, entry.value);
     }
   }
@@ -206,10 +205,16 @@ Value Run::import_source(Frame& frame, const Expr* source_node, bool with_contex
   Value locals = visible_locals(frame, visible);
   if (frame.context->exports.is_map()) {
     for (const DictEntry& entry : dict_of(frame.context->exports).entries) {
-      if (dict_of(locals).find(entry.key, entry.hash) == nullptr) dict_of(locals).set(entry.key, entry.hash, entry.value);
+      if (dict_of(locals).find(entry.key, entry.hash) == nullptr)
+        dict_of(locals).set(entry.key, entry.hash, entry.value);
     }
   }
-  return module_for(compiled, frame.context, std::move(locals));
+  Context& then = contexts.emplace_back();
+  then.compiled = frame.context->compiled;
+  then.outer = frame.context->outer;
+  then.variables = frame.context->variables;
+  then.locals = frame.context->locals;
+  return module_for(compiled, &then, std::move(locals));
 }
 
 void Run::import(Frame& frame, const ImportStatement& node) {
@@ -265,7 +270,8 @@ void Run::exec_block(Frame& frame, const BlockStatement& node) {
   if (frame.context->blocks == nullptr) fault("there is no block " + repr_of(*node.name));
   BlockStack* stack = find_stack(*frame.context->blocks, node.name->as_string());
   if (stack == nullptr) fault("there is no block " + repr_of(*node.name));
-  if (node.required && stack->functions.size() <= 1) fault("the required block " + repr_of(*node.name) + " is not there");
+  if (node.required && stack->functions.size() <= 1)
+    fault("the required block " + repr_of(*node.name) + " is not there");
   BlockFunction function = stack->functions[0];
   if (!node.scoped) return run_block(function, *frame.context, 0);
   Context& derived = contexts.emplace_back();

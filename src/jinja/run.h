@@ -50,11 +50,11 @@ using BlockTable = std::vector<BlockStack>;
 // Where names are looked up that no scope of the template defines.
 struct Context {
   const detail::CompiledTemplate* compiled = nullptr;
-  const Context* outer = nullptr;  // of an included template, or of a scoped block
-  const Value* variables = nullptr;  // what the host gave; null without context
-  Value locals;                    // a dict: the includer's variables
-  Value exports;                   // a dict: what the top level set
-  bool tracks_exports = false;     // somebody may look at what the top level sets
+  const Context* outer = nullptr;           // of an included template, or of a scoped block
+  const Value* variables = nullptr;         // what the host gave; null without context
+  Value locals;                             // a dict: the includer's variables
+  Value exports;                            // a dict: what the top level set
+  bool tracks_exports = false;              // somebody may look at what the top level sets
   std::vector<const Value*> private_names;  // of `exports`: imported, so not exported
   std::shared_ptr<BlockTable> blocks;
 };

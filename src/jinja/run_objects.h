@@ -46,8 +46,8 @@ struct LoopObject : Object {
 
 struct MacroObject : Object {
   const MacroBody* macro = nullptr;
-  bool autoescape = false;       // where it was defined
-  Frame* frame = nullptr;  // whose variables the body sees
+  bool autoescape = false;  // where it was defined
+  Frame* frame = nullptr;   // whose variables the body sees
   const detail::CompiledTemplate* compiled = nullptr;
   Context* context = nullptr;
   std::uint64_t run_number = 0;  // of the render that it lives in

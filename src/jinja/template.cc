@@ -66,8 +66,8 @@ template <class Work>
 Status guarded(const detail::CompiledTemplate& compiled, const Value& context, const RenderOptions& options,
                const Work& work) {
   if (!context.is_map() && !context.is_undefined()) {
-    return fail(ErrorKind::bad_input, "the variables of a template must be a map, not " + std::string(kind_name(context)),
-                compiled.name);
+    return fail(ErrorKind::bad_input,
+                "the variables of a template must be a map, not " + std::string(kind_name(context)), compiled.name);
   }
   for (bool thaw : {false, true}) {
     Run run(compiled, context, options, thaw);
@@ -79,7 +79,8 @@ Status guarded(const detail::CompiledTemplate& compiled, const Value& context, c
     } catch (const Fault& caught) {
       return std::unexpected(edge_error(caught, run));
     } catch (const std::bad_alloc&) {
-      return std::unexpected(edge_error(Fault(ErrorKind::too_large, "the render needs more memory than there is"), run));
+      return std::unexpected(
+          edge_error(Fault(ErrorKind::too_large, "the render needs more memory than there is"), run));
     }
   }
   return fail(ErrorKind::internal, "the render started over twice", compiled.name);

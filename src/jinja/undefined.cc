@@ -6,8 +6,6 @@
 namespace palette::jinja {
 namespace {
 
-
-
 // Jinja's object_type_repr: "None", "dict object".
 std::string owner_text(const Value& value) {
   auto kind = static_cast<Kind>(value.detail() & 0xFF);
@@ -79,8 +77,7 @@ Value undefined_element(const Value& owner, const Value& key) {
 
 Value undefined_hint(std::string_view message, bool mild) {
   Value text = Value::of(message);
-  return Value::undefined_of(text.object(),
-                             static_cast<std::uint16_t>(kUndefinedHint | (mild ? kUndefinedMild : 0)));
+  return Value::undefined_of(text.object(), static_cast<std::uint16_t>(kUndefinedHint | (mild ? kUndefinedMild : 0)));
 }
 
 Value unset() { return Value::undefined_of(nullptr, kUnset); }

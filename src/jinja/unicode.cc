@@ -91,9 +91,7 @@ bool is_space_point(char32_t point) {
   if (point < 0x80) return point == ' ' || (point >= 9 && point <= 13) || (point >= 0x1C && point <= 0x1F);
   return has(point, k_space);
 }
-bool is_printable_point(char32_t point) {
-  return point < 0x7F ? point >= 0x20 : has(point, k_printable);
-}
+bool is_printable_point(char32_t point) { return point < 0x7F ? point >= 0x20 : has(point, k_printable); }
 bool is_alpha_point(char32_t point) { return has(point, k_alpha); }
 bool is_decimal_point(char32_t point) { return has(point, k_decimal); }
 bool is_digit_point(char32_t point) { return has(point, k_digit); }

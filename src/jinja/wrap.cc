@@ -49,7 +49,8 @@ void split_word(std::string_view text, std::vector<std::string>& chunks) {
   Points points(text);
   std::size_t begin = 0;
   auto cut = [&](std::size_t end) {
-    if (end > begin) chunks.emplace_back(text.substr(points.offsets[begin], points.offsets[end] - points.offsets[begin]));
+    if (end > begin)
+      chunks.emplace_back(text.substr(points.offsets[begin], points.offsets[end] - points.offsets[begin]));
     begin = end;
   };
   for (std::size_t at = 0; at < points.size(); ++at) {
@@ -97,8 +98,7 @@ std::string take_part(std::string& chunk, std::int64_t room, const WrapOptions& 
   std::size_t end = point_offset(chunk, points);
   if (options.break_on_hyphens && length(chunk) > room) {
     std::size_t hyphen = chunk.rfind('-', end == 0 ? 0 : end - 1);
-    bool inside = hyphen != std::string::npos && hyphen > 0 && hyphen < end &&
-                  chunk.find_first_not_of('-') < hyphen;
+    bool inside = hyphen != std::string::npos && hyphen > 0 && hyphen < end && chunk.find_first_not_of('-') < hyphen;
     if (inside) end = hyphen + 1;
   }
   std::string part = chunk.substr(0, end);

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 
 #include "base/nearest.h"
 #include "base/random.h"
+#include "job/include_tags.h"
 #include "job/prompt_filters.h"
 
 namespace palette::job {
@@ -13,11 +15,16 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kStepFields = {"output", "prompt", "model"};
 
+// Where a place of a text, or of what it includes, stands in a file.
 struct Located {
+  std::string file, field;
   Mark mark;
   std::string excerpt;
-  std::string inside;  // "in the included template 'x', line 3: ", or empty
+  std::string inside;  // "in the included template 'x', line 3: " when its file is not known, else empty
 };
+
+// Names this short are near to everything.
+constexpr std::size_t kNearIdBytesMin = 3;
 
 class Compiler {
  public:
@@ -26,11 +33,8 @@ class Compiler {
         library_(std::move(library)),
         diagnostics_(diagnostics),
         // The templates keep the loader longer than this compiler lives: it owns what it uses.
-        environment_(make_prompt_environment([texts = library_, missing = missing_includes_](std::string_view name) {
-          std::optional<std::string> text = texts->find(name);
-          if (!text) missing->insert(std::string(name));
-          return text;
-        })) {}
+        environment_(make_prompt_environment([texts = library_](std::string_view name) { return texts->find(name); })) {
+  }
 
   CompiledJob compile() {
     for (const StepSpec& step : spec_.templ.steps) job_.step_ids.push_back(step.id);
@@ -70,43 +74,53 @@ class Compiler {
 
   std::optional<jinja::Template> compile_text(const TextField& field, std::set<std::size_t>& needs,
                                               std::size_t position) {
-    missing_includes_->clear();
     Result<jinja::Template> compiled = environment_.compile(field.text(), field.field);
     if (!compiled) {
       const Error& error = compiled.error();
-      const Located place = locate(field, error.where, error.line, error.column);
-      diagnostics_.error(field.file, place.mark, field.field, place.inside + error.message, place.excerpt);
+      complain(locate(field, error.where, error.line, error.column), error.message);
       return std::nullopt;
     }
     for (const jinja::Reference& reference : compiled->references()) check_reference(field, reference, needs, position);
-    for (const std::string& name : *missing_includes_) tell_missing_include(field, name);
+    check_include_tags(field, field.text(), field.field);
     return std::move(*compiled);
+  }
+
+  void complain(const Located& at, const std::string& message) {
+    diagnostics_.error(at.file, at.mark, at.field, at.inside + message, at.excerpt);
   }
 
   Located locate(const TextField& field, const std::string& template_name, std::uint32_t line,
                  std::uint32_t column) const {
     if (template_name.empty() || template_name == field.field) {
-      return {field.node.position_of(line, column), jinja::caret_excerpt(field.text(), line, column), ""};
+      return locate(field, line, column);
+    }
+    if (const auto origin = library_->origin_of(template_name, line)) {
+      return locate(*origin->field, origin->line, column);
     }
     std::string excerpt;
     if (const auto text = library_->find(template_name)) excerpt = jinja::caret_excerpt(*text, line, column);
-    return {field.node.mark, excerpt,
+    return {field.file, field.field, field.node.mark, excerpt,
             "in the included template '" + template_name + "', line " + std::to_string(line) + ": "};
+  }
+
+  static Located locate(const TextField& field, std::uint32_t line, std::uint32_t column) {
+    return {field.file, field.field, field.node.position_of(line, column),
+            jinja::caret_excerpt(field.text(), line, column), ""};
   }
 
   void check_reference(const TextField& field, const jinja::Reference& reference, std::set<std::size_t>& needs,
                        std::size_t position) {
     const Located place = locate(field, reference.template_name, reference.line, reference.column);
     if (reference.path[0] == kStepsVariable) {
-      check_step_reference(field, reference, place, needs, position);
+      check_step_reference(reference, place, needs, position);
     } else if (reference.path[0] != kRecordIndexVariable && reference.path[0] != kSeedRowVariable) {
       job_.seed_variables.push_back(
-          {reference.path, field.file, place.mark, field.field, place.excerpt, reference.guarded});
+          {reference.path, place.file, place.mark, place.field, place.excerpt, reference.guarded});
     }
   }
 
-  void check_step_reference(const TextField& field, const jinja::Reference& reference, const Located& place,
-                            std::set<std::size_t>& needs, std::size_t position) {
+  void check_step_reference(const jinja::Reference& reference, const Located& place, std::set<std::size_t>& needs,
+                            std::size_t position) {
     const auto& steps = spec_.templ.steps;
     const std::string id = reference.path.size() > 1 ? reference.path[1] : "";
     const bool whole = id.empty() || is_method(id);
@@ -117,37 +131,35 @@ class Compiler {
       return;
     }
     const auto found = std::find_if(steps.begin(), steps.end(), [&](const StepSpec& step) { return step.id == id; });
-    const auto complain = [&](const std::string& message) {
-      diagnostics_.error(field.file, place.mark, field.field, place.inside + message, place.excerpt);
-    };
     if (found == steps.end()) {
       if (reference.guarded) return;
       std::vector<std::string_view> ids;
       for (const StepSpec& step : steps) ids.push_back(step.id);
       std::string message = "there is no step '" + id + "'";
-      if (const auto near = nearest_name(id, ids); !near.empty())
+      if (const auto near = nearest_name(id, ids); id.size() >= kNearIdBytesMin && !near.empty())
         message += "; did you mean steps." + std::string(near) + "?";
       else
         message += "; the steps are " + joined(ids);
-      return complain(message);
+      return complain(place, message);
     }
     if (found->is_fragment()) {
-      return complain("the step '" + id +
-                      "' is a fragment (model: none): it is never executed and has no output; use {% include %}");
+      return complain(place, "the step '" + id +
+                                 "' is a fragment (model: none): it is never executed and has no output; use {% "
+                                 "include %}, or give it a model");
     }
     const auto at = static_cast<std::size_t>(found - steps.begin());
-    if (reference.path.size() > 2) check_step_field(reference, complain);
-    if (at == position) return complain("the step '" + id + "' refers to itself");
+    if (reference.path.size() > 2) check_step_field(reference, place);
+    if (at == position)
+      return complain(place, "the step '" + id + "' refers to itself; a step can use the outputs of other steps only");
     needs.insert(at);
   }
 
-  template <class Complain>
-  void check_step_field(const jinja::Reference& reference, const Complain& complain) const {
+  void check_step_field(const jinja::Reference& reference, const Located& place) {
     const std::string& name = reference.path[2];
     if (reference.guarded || is_method(name) ||
         std::find(kStepFields.begin(), kStepFields.end(), name) != kStepFields.end())
       return;
-    complain("a step has no '" + name + "'; it has output, prompt and model");
+    complain(place, "a step has no '" + name + "'; it has output, prompt and model");
   }
 
   static bool is_method(const std::string& name) {
@@ -160,38 +172,49 @@ class Compiler {
     return out;
   }
 
-  void tell_missing_include(const TextField& field, const std::string& name) {
-    std::string message =
-        "{% include '" + name + "' %}: no template file beside this one has the template.id '" + name + "'";
-    for (const auto& [file, why] : library_->unreadable()) message += "; " + file + " could not be read (" + why + ")";
-    std::uint32_t line = 1, column = 1;
-    if (const std::size_t at = field.text().find(name); at != std::string::npos) {
-      line += static_cast<std::uint32_t>(
-          std::count(field.text().begin(), field.text().begin() + static_cast<long>(at), '\n'));
-      column = static_cast<std::uint32_t>(at - (field.text().rfind('\n', at) + 1) + 1);
-      if (field.text().rfind('\n', at) == std::string::npos) column = static_cast<std::uint32_t>(at + 1);
+  // Of `text`, which stands in `field` or is a template that it includes. A list is missing when all of it is.
+  void check_include_tags(const TextField& field, std::string_view text, const std::string& template_name) {
+    for (const IncludeTag& tag : include_tags(text)) {
+      const bool found = std::ranges::any_of(tag.names, [&](const auto& name) { return library_->find(name).has_value(); });
+      if (!found && !tag.ignore_missing)
+        complain(locate(field, template_name, tag.line, tag.column), missing_include(tag));
     }
-    diagnostics_.error(field.file, field.node.position_of(line, column), field.field, message,
-                       jinja::caret_excerpt(field.text(), line, column));
+  }
+
+  std::string missing_include(const IncludeTag& tag) const {
+    std::string names;
+    for (const std::string& name : tag.names) names += (names.empty() ? "'" : " or '") + name + "'";
+    std::string message = "{% " + tag.keyword + " %}: no template file beside this one has the template.id " + names;
+    if (const auto near = nearest_name(tag.names[0], library_->ids()); !near.empty())
+      message += "; did you mean '" + std::string(near) + "'?";
+    constexpr std::size_t kFilesTold = 3;
+    std::size_t told = 0;
+    for (const auto& [file, why] : library_->unreadable()) {
+      if (told++ < kFilesTold) message += "; " + file + " cannot be read as a template (" + why + ")";
+    }
+    return message;
   }
 
   // What is included must compile too: a parent only fails when it is rendered.
   void check_includes() {
-    for (const auto& [id, text] : library_->used()) {
-      const Result<jinja::Template> compiled = environment_.compile(text, id);
-      if (compiled) continue;
-      const Error& error = compiled.error();
-      diagnostics_.error("the included template '" + id + "'", Mark{error.line, error.column}, "", error.message,
-                         jinja::caret_excerpt(text, error.line, error.column));
+    const std::map<std::string, std::string> used = library_->used();
+    for (const auto& [id, text] : used) {
+      const TextField unknown{"the included template '" + id + "'", "", Node{}};
+      const auto compiled = environment_.compile(text, id);
+      if (compiled) {
+        check_include_tags(unknown, text, id);
+      } else {
+        complain(locate(unknown, id, compiled.error().line, compiled.error().column), compiled.error().message);
+      }
     }
   }
 
   void tell_unused_steps(const std::vector<CompiledStep>& steps) {
-    if (spec_.columns.empty()) return;
+    if (spec_.columns.empty() || !diagnostics_.ok()) return;  // a mistyped name would seem unused
     for (const CompiledStep& step : steps) {
       if (used_steps_.contains(step.position)) continue;
       const StepSpec& spec = spec_.templ.steps[step.position];
-      diagnostics_.warning(spec.file, spec.mark, "steps[" + std::to_string(step.position) + "]",
+      diagnostics_.warning(spec.file, spec.mark, spec.field,
                            "no column and no other step uses the step '" + step.id + "'; it is paid for all the same");
     }
   }
@@ -208,7 +231,7 @@ class Compiler {
     };
     const auto visit = [&](auto& self, std::size_t position) -> void {
       const auto step = find(position);
-      if (step == steps.end() || marks[position] == Mark_::done || cyclic) return;
+      if (step == steps.end() || marks[position] == Mark_::done) return;
       if (marks[position] == Mark_::open) {
         cyclic = true;
         return tell_cycle(path, position);
@@ -235,13 +258,13 @@ class Compiler {
       cycle += spec_.templ.steps[*at].id + " -> ";
     }
     const StepSpec& step = spec_.templ.steps[position];
-    diagnostics_.error(step.file, step.mark, "steps", "the steps wait for one another: " + cycle + step.id);
+    diagnostics_.error(step.file, step.mark, step.field,
+                       "the steps wait for one another: " + cycle + step.id + "; one of them must do without the output of the next");
   }
 
   const JobSpec& spec_;
   std::shared_ptr<TemplateLibrary> library_;
   Diagnostics& diagnostics_;
-  std::shared_ptr<std::set<std::string>> missing_includes_ = std::make_shared<std::set<std::string>>();
   std::set<std::size_t> used_steps_;
   jinja::Environment environment_;
   CompiledJob job_;

@@ -9,14 +9,19 @@
 namespace palette::job {
 
 std::string Diagnostic::text() const {
-  std::string out = file;
-  if (mark.line != 0) out += ":" + std::to_string(mark.line) + ":" + std::to_string(mark.column);
-  out += severity == Severity::error ? ": error: " : ": warning: ";
-  if (!field.empty()) out += field + ": ";
-  out += message;
+  std::string out = place() + (severity == Severity::error ? ": error: " : ": warning: ") + what();
   if (!excerpt.empty()) out += "\n" + excerpt;
   return out;
 }
+
+std::string Diagnostic::where_and_what() const { return place() + ": " + what(); }
+
+std::string Diagnostic::place() const {
+  if (mark.line == 0) return file;
+  return file + ":" + std::to_string(mark.line) + ":" + std::to_string(mark.column);
+}
+
+std::string Diagnostic::what() const { return field.empty() ? message : field + ": " + message; }
 
 bool Diagnostics::full() const { return errors_ >= limits::kDiagnosticsMax; }
 

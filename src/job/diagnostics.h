@@ -19,7 +19,10 @@ struct Diagnostic {
   std::string message;       // what was found, what is allowed
   std::string excerpt = {};  // the line of a template and a caret under it, or empty
 
-  std::string text() const;  // "job.yaml:3:7: error: num_records: …"
+  std::string text() const;            // "job.yaml:3:7: error: num_records: …", and the excerpt
+  std::string where_and_what() const;  // "job.yaml:3:7: num_records: …"
+  std::string place() const;           // "job.yaml:3:7"
+  std::string what() const;            // "num_records: …"
 };
 
 class Diagnostics {

@@ -8,8 +8,20 @@
 
 #include "base/limits.h"
 #include "base/utf8.h"
+#include "job/scalar_source.h"
 
 namespace palette::job {
+namespace {
+
+Error error_at(const std::string& file, std::string_view text, std::size_t offset, std::string message) {
+  const std::string_view before = text.substr(0, offset);
+  Error error{ErrorKind::bad_input, std::move(message), file};
+  error.line = 1 + static_cast<std::uint32_t>(std::ranges::count(before, '\n'));
+  error.column = static_cast<std::uint32_t>(offset - (before.rfind('\n') + 1) + 1);
+  return error;
+}
+
+}  // namespace
 
 const Node* Node::find(std::string_view key) const {
   for (const Member& member : members) {
@@ -20,6 +32,7 @@ const Node* Node::find(std::string_view key) const {
 
 Mark Node::position_of(std::uint32_t line, std::uint32_t column) const {
   if (is_block) return Mark{mark.line + line, column + indent};
+  if (!source.empty()) return position_in_source(*this, line, column);
   if (line == 1 && !is_folded) return Mark{mark.line, mark.column + indent + column - 1};
   return mark;
 }
@@ -98,10 +111,10 @@ Result<Document> load_document(const std::filesystem::path& file) {
 Result<Document> parse_document(std::string file, std::string_view text) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   if (const std::size_t bad = find_invalid_utf8(text); bad != std::string_view::npos) {
-    Error error{ErrorKind::bad_input, "this byte is not valid UTF-8; save the file as UTF-8", file};
-    error.line = 1 + static_cast<std::uint32_t>(std::count(text.begin(), text.begin() + static_cast<long>(bad), '\n'));
-    error.column = static_cast<std::uint32_t>(bad - (text.rfind('\n', bad) + 1) + 1);
-    return std::unexpected(error);
+    return std::unexpected(error_at(file, text, bad, "this byte is not valid UTF-8; save the file as UTF-8"));
+  }
+  if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
+    return std::unexpected(error_at(file, text, nul, "there is a NUL byte here; save the file as plain text in UTF-8"));
   }
   const bool json = std::filesystem::path(file).extension() == ".json";
   Result<Node> root = json ? parse_json_node(text) : parse_yaml_node(text);

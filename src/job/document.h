@@ -35,11 +35,12 @@ struct Node {
   std::vector<Member> members;  // map, in order; duplicates are kept (see find_duplicate_keys)
   Mark mark;
 
-  // How a position inside a string maps to the file: line k of a literal block stands at block_line + k - 1, shifted
-  // right by indent. For other strings only the first line maps (indent = 1 when it is quoted).
+  // How a position inside a string maps to the file: line k of a literal block stands at mark.line + k, shifted right by
+  // indent. Other strings stand in one line as they are (indent = 1 when quoted), or `source` is what is written there.
   bool is_block = false;
   bool is_folded = false;  // a folded block: no line maps, only its start is known
   std::uint32_t indent = 0;
+  std::string source;  // with its quotes, escapes and line breaks; empty when the text stands there as it is
 
   const Node* find(std::string_view key) const;  // nullptr when absent or not a map
   Mark position_of(std::uint32_t line, std::uint32_t column) const;

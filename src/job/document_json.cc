@@ -104,6 +104,7 @@ class Walker {
         node.kind = Node::Kind::string;
         node.text = std::string(json.get_string());
         node.indent = 1;
+        if (source.find('\\') != std::string_view::npos) node.source = std::string(source);
         break;
       default:
         node.kind = Node::Kind::number;

@@ -1,11 +1,16 @@
 // YAML through yaml-cpp, converted at once: scalars by the core schema of YAML 1.2 (no yes/no booleans).
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <optional>
+#include <sstream>
 
 #include "base/limits.h"
 #include "job/document.h"
+#include "job/scalar_source.h"
 
 namespace palette::job {
 namespace {
@@ -105,17 +110,31 @@ class Converter {
 
   // yaml-cpp does not tell a block from a quoted scalar; the file does.
   void find_origin(std::size_t at, Node& node) const {
+    while (at < text_.size() && (text_[at] == '&' || text_[at] == '!')) {  // an anchor or a tag stands before it
+      const std::size_t next = text_.find_first_not_of(' ', std::min(text_.find_first_of(" \n", at), text_.size()));
+      if (next == std::string_view::npos) return;
+      node.mark.column += static_cast<std::uint32_t>(next - at);
+      at = next;
+    }
     if (at >= text_.size()) return;
     if (text_[at] == '"' || text_[at] == '\'') node.indent = 1;
     node.is_folded = text_[at] == '>';
-    if (text_[at] != '|') return;
+    if (node.is_folded) return;
+    if (text_[at] != '|') {
+      const bool as_it_is = text_.substr(at + node.indent).starts_with(node.text);
+      if (!as_it_is) node.source = scalar_source(text_.substr(at), node.text.size());
+      return;
+    }
     node.is_block = true;
     std::size_t line = text_.find('\n', at);
     while (line != std::string_view::npos) {
       const std::size_t start = line + 1, content = text_.find_first_not_of(' ', start);
       if (content == std::string_view::npos) return;
       if (text_[content] != '\n' && text_[content] != '\r') {
-        node.indent = static_cast<std::uint32_t>(content - start);
+        // Blanks of the text's own are there with an indentation indicator: `|2`.
+        const std::size_t first = std::min(node.text.find_first_not_of('\n'), node.text.size());
+        const std::size_t own = std::min(node.text.find_first_not_of(' ', first), node.text.size()) - first;
+        node.indent = static_cast<std::uint32_t>(content - start - std::min(own, content - start));
         return;
       }
       line = text_.find('\n', content);
@@ -153,11 +172,47 @@ class Converter {
   std::size_t nodes_ = 0;
 };
 
+struct DocumentStart final : YAML::EventHandler {
+  std::optional<Mark> mark;
+
+  void OnDocumentStart(const YAML::Mark& at) override { mark = to_mark(at); }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+};
+
+// YAML::Load silently leaves out what follows the first document; LoadAll can eat all memory.
+std::optional<Mark> second_document(std::string_view text) {
+  if (text.find("\n---") == std::string_view::npos && text.find("\n...") == std::string_view::npos) return std::nullopt;
+  std::istringstream stream{std::string(text)};
+  YAML::Parser parser(stream);
+  DocumentStart first, second;
+  if (!parser.HandleNextDocument(first)) return std::nullopt;
+  try {
+    parser.HandleNextDocument(second);
+  } catch (const YAML::Exception&) {
+    // That there is one is told, not what is wrong in it.
+  }
+  return second.mark;
+}
+
 }  // namespace
 
 Result<Node> parse_yaml_node(std::string_view text) {
   try {
     const YAML::Node yaml = YAML::Load(std::string(text));
+    if (const auto mark = second_document(text)) {
+      Error error{ErrorKind::bad_input, "a second YAML document begins here (after ---); a file holds one: remove the rest, "
+                                        "or put it into a file of its own"};
+      error.line = mark->line;
+      error.column = mark->column;
+      return std::unexpected(error);
+    }
     return Converter(text).convert(yaml, 0);
   } catch (const YAML::Exception& error) {
     Error out{ErrorKind::bad_input, "this is not valid YAML: " + error.msg};

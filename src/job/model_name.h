@@ -17,7 +17,7 @@ struct ModelName {
   std::string variant;  // offline: "" or "echo"; others: the provider's id
   // On purpose slow or failing, for tests and demonstrations; offline only.
   std::int64_t latency_ms = 0;
-  double fail_rate = 0;  // of all calls, drawn by record, step and try
+  double fail_rate = 0;  // of all calls, drawn by record, step, try and round of --retry-failed
   ErrorKind fail_kind = ErrorKind::unavailable;
 };
 

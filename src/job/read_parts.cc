@@ -2,9 +2,17 @@
 
 namespace palette::job {
 
-std::vector<std::string> read_models(NodeReader& reader, std::string_view key) {
+std::vector<std::string> read_models(NodeReader& reader, std::string_view key, std::vector<Mark>& marks) {
   // Names are kept even when they are not known: --model may replace them. check_models complains.
-  return reader.strings(key, limits::kFallbackModelsMax, limits::kNameBytesMax);
+  std::vector<std::string> models = reader.strings(key, limits::kFallbackModelsMax, limits::kNameBytesMax);
+  const Node* node = reader.any(key);
+  if (node == nullptr) return models;
+  if (models.empty() || node->kind != Node::Kind::list) {
+    marks.push_back(node->mark);
+  } else {
+    for (const Node& item : node->items) marks.push_back(item.mark);
+  }
+  return models;
 }
 
 CallOptions read_call_options(NodeReader& reader) {

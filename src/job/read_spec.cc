@@ -45,6 +45,19 @@ constexpr std::array<std::string_view, 33> kJobKeys = {"id",
                                                        "accept_truncated",
                                                        "additional_fields"};
 
+// `marks`: where each name stands.
+void check_models(const std::vector<std::string>& names, const std::vector<Mark>& marks, const std::string& file,
+                  const std::string& field, Diagnostics& diagnostics) {
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const Result<ModelName> parsed = parse_model_name(names[i]);
+    if (!parsed) {
+      diagnostics.error(file, marks[i], field, parsed.error().message);
+    } else if (parsed->provider == Provider::none && names.size() > 1) {
+      diagnostics.error(file, marks[i], field, "none cannot stand in a list of fallbacks");
+    }
+  }
+}
+
 class SpecReader {
  public:
   SpecReader(const Document& document, const Overrides& overrides, const TemplateById& template_by_id,
@@ -224,43 +237,33 @@ class SpecReader {
   }
 
   void models() {
-    spec_.models = read_models(reader_, "model");
+    std::vector<Mark> marks;
+    spec_.models = read_models(reader_, "model", marks);
     if (overrides_.model) {
       spec_.models = {*overrides_.model};
       for (StepSpec& step : spec_.templ.steps) {
         if (!step.is_fragment()) step.models = {*overrides_.model};
       }
+      marks = {Mark{0, 0}};
+    } else {
+      check_step_models(spec_.templ, diagnostics_);
     }
-    check_models(spec_.models, overrides_.model ? "--model" : document_.file,
-                 reader_.any("model") == nullptr || overrides_.model ? Mark{0, 0} : reader_.any("model")->mark,
-                 overrides_.model ? "" : "model");
+    const std::string file = overrides_.model ? "--model" : document_.file, field = overrides_.model ? "" : "model";
+    check_models(spec_.models, marks, file, field, diagnostics_);
+    if (spec_.models == std::vector<std::string>{"none"})
+      diagnostics_.error(file, marks[0], field,
+                         "none is for a single step that is only included; name the model that the job calls");
     bool executed = false;
-    for (std::size_t i = 0; i < spec_.templ.steps.size(); ++i) {
-      const StepSpec& step = spec_.templ.steps[i];
+    for (const StepSpec& step : spec_.templ.steps) {
       executed = executed || !step.is_fragment();
-      const std::string field = "steps[" + std::to_string(i) + "].model";
-      if (spec_.models_of(step).empty()) {
-        diagnostics_.error(step.file, step.mark, field,
+      if (spec_.models_of(step).empty() && marks.empty() && step.model_marks.empty()) {
+        diagnostics_.error(step.file, step.mark, step.field + ".model",
                            "missing; neither the step nor the job names a model, e.g. model: offline");
-      } else if (!overrides_.model && !step.models.empty()) {
-        check_models(step.models, step.file, step.mark, field);
       }
     }
     if (!executed && !spec_.templ.steps.empty()) {
-      diagnostics_.error(spec_.templ.file, spec_.templ.mark, "steps",
+      diagnostics_.error(spec_.templ.file, spec_.templ.mark, "template.steps",
                          "every step has the model none, so nothing would be made");
-    }
-  }
-
-  void check_models(const std::vector<std::string>& names, const std::string& file, Mark mark,
-                    const std::string& field) {
-    for (const std::string& name : names) {
-      const Result<ModelName> parsed = parse_model_name(name);
-      if (!parsed) {
-        diagnostics_.error(file, mark, field, parsed.error().message);
-      } else if (parsed->provider == Provider::none && names.size() > 1) {
-        diagnostics_.error(file, mark, field, "none cannot stand in a list of fallbacks");
-      }
     }
   }
 
@@ -268,8 +271,9 @@ class SpecReader {
     const Node* node = reader_.any("columns");
     if (node == nullptr) return;
     if (node->kind != Node::Kind::map || node->members.empty() || node->members.size() > limits::kColumnsMax) {
-      reader_.complain("columns", *node,
-                       "found " + node->describe() + "; 1 to 1000 names with a template each are expected");
+      const std::string found =
+          node->kind == Node::Kind::map ? std::to_string(node->members.size()) + " columns" : node->describe();
+      reader_.complain("columns", *node, "found " + found + "; 1 to 1000 names with a template each are expected");
       return;
     }
     std::vector<std::string_view> names;
@@ -278,7 +282,7 @@ class SpecReader {
     columns.is_object_of(names);  // tells duplicates
     for (const Member& member : node->members) {
       if (member.key.empty() || member.key.size() > limits::kNameBytesMax) {
-        diagnostics_.error(document_.file, member.mark, "columns", "a column's name has 1 to 200 bytes");
+        diagnostics_.error(document_.file, member.mark, "columns", "found a name of " + std::to_string(member.key.size()) + " bytes; a column's name has 1 to 200");
         continue;
       }
       const bool seen =
@@ -286,7 +290,7 @@ class SpecReader {
       if (auto text = read_text(columns, member.key); text && !seen)
         spec_.columns.emplace_back(member.key, std::move(*text));
       if (member.value.kind == Node::Kind::null)
-        columns.complain(member.key, member.value, "found nothing; a template is expected");
+        diagnostics_.error(document_.file, member.mark, columns.path(member.key), "found nothing; a template is expected");
     }
   }
 
@@ -299,6 +303,12 @@ class SpecReader {
 };
 
 }  // namespace
+
+void check_step_models(const TemplateSpec& templ, Diagnostics& diagnostics) {
+  for (const StepSpec& step : templ.steps) {
+    check_models(step.models, step.model_marks, step.file, step.field + ".model", diagnostics);
+  }
+}
 
 JobSpec read_job_spec(const Document& document, const Overrides& overrides, const TemplateById& template_by_id,
                       Diagnostics& diagnostics) {

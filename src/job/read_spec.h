@@ -28,6 +28,9 @@ using TemplateById = std::function<std::optional<Document>(const std::string& id
 JobSpec read_job_spec(const Document& document, const Overrides& overrides, const TemplateById& template_by_id,
                       Diagnostics& diagnostics);
 
+// Complains about every model of the steps that is not known.
+void check_step_models(const TemplateSpec& templ, Diagnostics& diagnostics);
+
 // `template: {...}`, or the object itself with `steps` at its top.
 TemplateSpec read_template_file(const Document& document, Diagnostics& diagnostics);
 

@@ -48,11 +48,12 @@ void read_step_id(NodeReader& reader, StepSpec& step) {
 StepSpec read_step(const std::string& file, const Node& node, const std::string& field, Diagnostics& diagnostics) {
   StepSpec step;
   step.file = file;
+  step.field = field;
   step.mark = node.mark;
   NodeReader reader(file, node, field, diagnostics);
   if (!reader.is_object_of(kStepKeys)) return step;
   read_step_id(reader, step);
-  step.models = read_models(reader, "model");
+  step.models = read_models(reader, "model", step.model_marks);
   step.options = read_call_options(reader);
   step.system = read_text(reader, "system");
   if (auto prompt = read_text(reader, "prompt")) {

@@ -48,10 +48,12 @@ struct CallOptions {
 struct StepSpec {
   std::string id;
   std::vector<std::string> models;  // fallbacks in order; {"none"}: a fragment for include, never executed
+  std::vector<Mark> model_marks;    // of each; one when `model` is there but wrong
   std::optional<TextField> system;
   TextField prompt;
   CallOptions options;
   std::string file;
+  std::string field;  // "template.steps[0]"
   Mark mark;
 
   bool is_fragment() const { return models.size() == 1 && models[0] == "none"; }

@@ -24,12 +24,13 @@ struct Message {
   std::string text;
 };
 
-// What makes a stand-in's answer reproducible: the job's seed, the record, the step, the try.
+// What makes a stand-in's answer reproducible: the job's seed, the record, the step, the try, the round of --retry-failed.
 struct RequestKey {
   std::uint64_t seed = 0;
   RecordIndex record;
   std::uint32_t step_stream = 0;
   int attempt = 1;  // which try of this call, from 1
+  std::int64_t round = 0;  // which retry of a failed record, from 1; 0: made for the first time
 };
 
 struct ModelRequest {

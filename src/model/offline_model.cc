@@ -51,7 +51,8 @@ class OfflineModel final : public Model {
   bool fails(const RequestKey& key) const {
     if (name_.fail_rate <= 0) return false;
     CounterRandom random(key.seed, static_cast<std::uint64_t>(key.record.value),
-                         key.step_stream + stream_of("fail") * static_cast<std::uint32_t>(key.attempt));
+                         key.step_stream + stream_of("fail") * static_cast<std::uint32_t>(key.attempt) +
+                             stream_of("round") * static_cast<std::uint32_t>(key.round));
     return random.unit() < name_.fail_rate;
   }
 

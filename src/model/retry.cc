@@ -16,6 +16,8 @@ class RetryingModel final : public Model {
 
   async::Task<Result<ModelResult>> call(ModelRequest request) override {
     for (int attempt = 1;; ++attempt) {
+      // Before the first one too: it may be a fallback's.
+      if (stop_->requested()) co_return fail(ErrorKind::cancelled, "the work is being stopped");
       ModelRequest one = request;
       one.key.attempt = attempt;
       if (request.tries != nullptr) *request.tries = attempt;

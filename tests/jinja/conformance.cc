@@ -124,7 +124,8 @@ struct Tally {
     ++unexpected;
     std::cout << text_of(test, "id") << ": "
               << (error_due ? "text where an error is due"
-                            : result ? "a different text" : "an error: " + result.error().text())
+                  : result  ? "a different text"
+                            : "an error: " + result.error().text())
               << "\n";
   }
 };

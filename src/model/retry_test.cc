@@ -1,0 +1,215 @@
+#include "model/retry.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "contract/model_contract.h"
+
+namespace palette::model {
+namespace {
+
+using contract::await, contract::error_text;
+
+// Answers what it is told to, by the number of the call.
+class ScriptedModel final : public Model {
+ public:
+  explicit ScriptedModel(std::string name, std::vector<std::optional<ErrorKind>> script)
+      : name_(std::move(name)), script_(std::move(script)) {}
+
+  const std::string& name() const override { return name_; }
+  async::Task<Result<ModelResult>> call(ModelRequest request) override {
+    attempts.push_back(request.key.attempt);
+    if (on_call) on_call();
+    const std::size_t at = std::min(attempts.size(), script_.size()) - 1;
+    if (script_[at]) co_return fail(*script_[at], "failed");
+    ModelResult result;
+    result.text = "answer";
+    result.model = name_;
+    co_return result;
+  }
+
+  std::vector<int> attempts;
+  std::function<void()> on_call;
+
+ private:
+  std::string name_;
+  std::vector<std::optional<ErrorKind>> script_;  // the last goes on for ever; nothing: an answer
+};
+
+constexpr RetryPolicy kAtOnce{.tries_max = 5, .base_ms = 0, .pause_ms_max = 0};
+
+struct Retry : ::testing::Test {
+  std::shared_ptr<async::StopFlag> stop = std::make_shared<async::StopFlag>();
+  int tries = -1;
+
+  static std::shared_ptr<ScriptedModel> scripted(std::vector<std::optional<ErrorKind>> script, std::string name = "m") {
+    return std::make_shared<ScriptedModel>(std::move(name), std::move(script));
+  }
+  ModelRequest request() {
+    ModelRequest out;
+    out.messages.push_back({Message::Role::user, "p"});
+    out.tries = &tries;
+    return out;
+  }
+  Result<ModelResult> call(std::shared_ptr<Model> inner, RetryPolicy policy = kAtOnce) {
+    return await(with_retries(std::move(inner), policy, stop)->call(request()));
+  }
+};
+
+TEST_F(Retry, WhatPassesIsTriedAgainAndTheTriesAreTold) {
+  const auto model = scripted({ErrorKind::throttled, ErrorKind::unavailable, ErrorKind::timeout, std::nullopt});
+  const auto answer = call(model);
+  ASSERT_TRUE(answer) << error_text(answer);
+  EXPECT_EQ(answer->text, "answer");
+  EXPECT_EQ(answer->tries, 4);
+  EXPECT_EQ(tries, 4);
+  EXPECT_EQ(model->attempts, (std::vector<int>{1, 2, 3, 4})) << "each try knows its number";
+}
+
+TEST_F(Retry, AnAnswerAtOnceIsOneTry) {
+  const auto answer = call(scripted({std::nullopt}));
+  EXPECT_EQ(answer.value().tries, 1);
+  EXPECT_EQ(tries, 1);
+}
+
+// Promise 7: every retry has a cap.
+TEST_F(Retry, Promise7_GivesUpAfterTheMostTries) {
+  const auto model = scripted({ErrorKind::throttled});
+  const auto answer = call(model);
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().kind, ErrorKind::throttled);
+  EXPECT_EQ(answer.error().message, "failed (tried 5 times)");
+  EXPECT_EQ(model->attempts.size(), 5u);
+  EXPECT_EQ(tries, 5);
+}
+
+TEST_F(Retry, WhatWouldFailAgainIsNotTriedAgain) {
+  for (const ErrorKind kind :
+       {ErrorKind::bad_input, ErrorKind::not_found, ErrorKind::cancelled, ErrorKind::refused, ErrorKind::truncated,
+        ErrorKind::too_large, ErrorKind::denied, ErrorKind::corrupt, ErrorKind::io, ErrorKind::internal,
+        ErrorKind::fenced, ErrorKind::held, ErrorKind::conflict, ErrorKind::changed, ErrorKind::already_exists}) {
+    EXPECT_FALSE(is_retryable(kind)) << to_string(kind);
+    const auto model = scripted({kind, std::nullopt});
+    const auto answer = call(model);
+    ASSERT_FALSE(answer) << to_string(kind);
+    EXPECT_EQ(answer.error().kind, kind);
+    EXPECT_EQ(answer.error().message, "failed");
+    EXPECT_EQ(model->attempts.size(), 1u);
+    EXPECT_EQ(tries, 1);
+  }
+  for (const ErrorKind kind : {ErrorKind::throttled, ErrorKind::unavailable, ErrorKind::timeout}) {
+    EXPECT_TRUE(is_retryable(kind)) << to_string(kind);
+  }
+}
+
+TEST_F(Retry, PausesAreDrawnBelowACeilingThatDoubles) {
+  const RetryPolicy policy{.tries_max = 100, .base_ms = 100, .pause_ms_max = 20'000};
+  constexpr double kAlmostOne = 0.999999999;
+  const std::int64_t ceilings[] = {100, 200, 400, 800, 1600, 3200, 6400, 12800, 20'000, 20'000};
+  for (int failed = 1; failed <= 10; ++failed) {
+    EXPECT_EQ(pause_before_retry_ms(policy, failed, 0), 0);
+    EXPECT_EQ(pause_before_retry_ms(policy, failed, 0.5), ceilings[failed - 1] / 2);
+    EXPECT_EQ(pause_before_retry_ms(policy, failed, kAlmostOne), ceilings[failed - 1] - 1);
+  }
+  EXPECT_EQ(pause_before_retry_ms(policy, 1'000'000, kAlmostOne), 19'999);
+}
+
+// Promise 2: SIGTERM: no new call starts.
+TEST_F(Retry, Promise2_NoTryStartsOnceTheFlagIsRaised) {
+  const auto model = scripted({ErrorKind::throttled});
+  model->on_call = [&] { stop->request(); };
+  const auto answer = call(model, {.tries_max = 5, .base_ms = 600'000, .pause_ms_max = 600'000});
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().kind, ErrorKind::cancelled);
+  EXPECT_EQ(model->attempts.size(), 1u);
+}
+
+async::Task<void> raise_after(std::shared_ptr<async::StopFlag> flag, std::int64_t pause_ms) {
+  (void)co_await async::sleep_for(pause_ms);
+  flag->request();
+}
+
+async::Task<Result<ModelResult>> call_and_raise(std::shared_ptr<Model> model, ModelRequest request,
+                                                std::shared_ptr<async::StopFlag> stop) {
+  std::optional<Result<ModelResult>> answer;
+  async::TaskGroup group(co_await boost::asio::this_coro::executor);
+  group.spawn(contract::call_into(model.get(), std::move(request), &answer));
+  group.spawn(raise_after(stop, 1));
+  co_await group.join();
+  co_return std::move(*answer);
+}
+
+TEST_F(Retry, Promise2_WhatWaitsForItsNextTryIsWokenByTheFlag) {
+  const auto model = scripted({ErrorKind::throttled});
+  const auto patient = with_retries(model, {.tries_max = 5, .base_ms = 600'000, .pause_ms_max = 600'000}, stop);
+  ModelRequest asked = request();
+  asked.key = {7, RecordIndex{3}, 1, 1};  // its pause is drawn long
+  const auto answer = await(call_and_raise(patient, asked, stop));
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().kind, ErrorKind::cancelled);
+  EXPECT_EQ(model->attempts.size(), 1u);
+}
+
+TEST_F(Retry, WhatWaitsForItsNextTryCanBeTakenBack) {
+  const auto model = scripted({ErrorKind::throttled});
+  const auto patient = with_retries(model, {.tries_max = 5, .base_ms = 600'000, .pause_ms_max = 600'000}, stop);
+  ModelRequest asked = request();
+  asked.key = {7, RecordIndex{3}, 1, 1};
+  const auto answer = await(contract::call_and_cancel(patient.get(), asked));
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().kind, ErrorKind::cancelled);
+  EXPECT_EQ(model->attempts.size(), 1u);
+}
+
+TEST_F(Retry, HasTheNameOfItsModel) {
+  EXPECT_EQ(with_retries(scripted({std::nullopt}, "x"), kAtOnce, stop)->name(), "x");
+}
+
+// --- Fallbacks
+
+TEST_F(Retry, TheNextIsAskedWhenTheFirstStaysUnavailable) {
+  const auto first = scripted({ErrorKind::unavailable}, "first"), second = scripted({std::nullopt}, "second");
+  const auto both = with_fallbacks({with_retries(first, kAtOnce, stop), with_retries(second, kAtOnce, stop)});
+  EXPECT_EQ(both->name(), "first");
+  const auto answer = await(both->call(request()));
+  ASSERT_TRUE(answer) << error_text(answer);
+  EXPECT_EQ(answer->model, "second");
+  EXPECT_EQ(first->attempts.size(), 5u);
+  EXPECT_EQ(second->attempts.size(), 1u);
+}
+
+TEST_F(Retry, TheNextIsNotAskedWhenTheFirstAnsweredBadly) {
+  for (const ErrorKind kind : {ErrorKind::bad_input, ErrorKind::refused, ErrorKind::denied, ErrorKind::cancelled}) {
+    const auto first = scripted({kind}), second = scripted({std::nullopt});
+    const auto answer = await(with_fallbacks({first, second})->call(request()));
+    ASSERT_FALSE(answer) << to_string(kind);
+    EXPECT_EQ(answer.error().kind, kind);
+    EXPECT_TRUE(second->attempts.empty());
+  }
+}
+
+TEST_F(Retry, TheErrorOfTheLastFallbackIsTold) {
+  const auto first = scripted({ErrorKind::timeout}), second = scripted({ErrorKind::throttled});
+  EXPECT_EQ(await(with_fallbacks({first, second})->call(request())).error().kind, ErrorKind::throttled);
+}
+
+TEST_F(Retry, OneModelNeedsNoFallback) {
+  const std::shared_ptr<Model> only = scripted({std::nullopt});
+  EXPECT_EQ(with_fallbacks({only}), only);
+}
+
+TEST_F(Retry, Promise2_NoFallbackStartsOnceTheFlagIsRaised) {
+  const auto first = scripted({ErrorKind::unavailable}), second = scripted({std::nullopt});
+  const RetryPolicy once{.tries_max = 1, .base_ms = 0, .pause_ms_max = 0};
+  first->on_call = [&] { stop->request(); };
+  const auto both = with_fallbacks({with_retries(first, once, stop), with_retries(second, once, stop)});
+  const auto answer = await(both->call(request()));
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().kind, ErrorKind::cancelled);
+  EXPECT_TRUE(second->attempts.empty());
+}
+
+}  // namespace
+}  // namespace palette::model
