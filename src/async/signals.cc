@@ -32,6 +32,8 @@ StopSignals::~StopSignals() {
   state_->closed = true;
   state_->set.cancel();
   state_->set.clear();
+  std::signal(SIGINT, SIG_IGN);
+  std::signal(SIGTERM, SIG_IGN);
 }
 
 }  // namespace palette::async

@@ -29,14 +29,16 @@ TEST(StopSignals, TellsEachSignalAndCountsThem) {
   EXPECT_EQ(loop.run(raise_twice(&loop)), (Told{{SIGTERM, 1}, {SIGINT, 2}}));
 }
 
-TEST(StopSignals, GivesTheSignalsBackWhenItEnds) {
+TEST(StopSignals, IgnoresLateSignalsWhenItHasEnded) {
   EventLoop loop;
   {
     StopSignals signals(loop.context(), [](int, int) {});
   }
   struct sigaction now{};
   ASSERT_EQ(::sigaction(SIGTERM, nullptr, &now), 0);
-  EXPECT_EQ(now.sa_handler, SIG_DFL);
+  EXPECT_EQ(now.sa_handler, SIG_IGN);
+  std::signal(SIGTERM, SIG_DFL);
+  std::signal(SIGINT, SIG_DFL);
 }
 
 }  // namespace

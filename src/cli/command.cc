@@ -14,7 +14,9 @@ void add_json_option(CLI::App& command, CommonOptions& options) {
 }
 
 void add_common_options(CLI::App& command, CommonOptions& options) {
-  command.add_option("--data-dir", options.data_dir, "Where jobs and their data are kept")->capture_default_str()->type_name("DIR");
+  command.add_option("--data-dir", options.data_dir, "Where jobs and their data are kept")
+      ->capture_default_str()
+      ->type_name("DIR");
   add_json_option(command, options);
 }
 

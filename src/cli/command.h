@@ -15,7 +15,7 @@ namespace palette::cli {
 // Exit codes (DESIGN.md section 4).
 inline constexpr int kDone = 0;
 inline constexpr int kFailed = 1;
-inline constexpr int kBadInput = 2;       // nothing was started
+inline constexpr int kBadInput = 2;  // nothing was started
 inline constexpr int kBudgetExceeded = 3;
 
 struct CommonOptions {

@@ -19,7 +19,10 @@ void tell_findings(const job::Diagnostics& diagnostics, bool quiet) {
     }
     std::fprintf(stderr, "%s\n", text.c_str());
   }
-  if (errors > 0) std::fprintf(stderr, "%zu error%s; nothing was started\n", errors, errors == 1 ? "" : "s");
+  if (errors > 0) {
+    std::fprintf(stderr, "%s%zu error%s; nothing was started\n", diagnostics.full() ? "at least " : "", errors,
+                 errors == 1 ? "" : "s");
+  }
 }
 
 JsonArray findings_json(const job::Diagnostics& diagnostics) {
@@ -32,6 +35,7 @@ JsonArray findings_json(const job::Diagnostics& diagnostics) {
     object["column"] = finding.mark.column;
     object["field"] = finding.field;
     object["message"] = finding.message;
+    object["excerpt"] = finding.excerpt;
     out.emplace_back(std::move(object));
   }
   return out;

@@ -1,4 +1,5 @@
-// plot-palette export JOB_ID: the dataset again, in other formats or elsewhere, from what was made; nothing is generated.
+// plot-palette export JOB_ID: the dataset again, in other formats or elsewhere, from what was made; nothing is
+// generated.
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -21,21 +22,25 @@ struct ExportOptions {
   std::filesystem::path out_dir;
 };
 
-async::Task<Result<generate::ExportReport>> export_job(Workspace* workspace, const ExportOptions* options, std::vector<job::OutputFormat> formats) {
+async::Task<Result<generate::ExportReport>> export_job(Workspace* workspace, const ExportOptions* options,
+                                                       std::vector<job::OutputFormat> formats) {
   const JobId id{options->id};
   auto item = co_await workspace->jobs->get_job(id);
   if (!item) {
     Error error = item.error();
-    if (error.kind == ErrorKind::not_found) error.message = "there is no job '" + id.text + "'; plot-palette jobs lists them";
+    if (error.kind == ErrorKind::not_found)
+      error.message = "there is no job '" + id.text + "'; plot-palette jobs lists them";
     co_return std::unexpected(error);
   }
   auto saved = co_await generate::load_job(workspace->objects, id);
   if (!saved) co_return std::unexpected(saved.error());
-  if (Status opened = generate::open_saved_seeds(*saved, workspace->temp_dir()); !opened) co_return std::unexpected(opened.error());
+  if (Status opened = generate::open_saved_seeds(*saved, workspace->temp_dir()); !opened)
+    co_return std::unexpected(opened.error());
   auto extents = job::Extents::from_json(item->extents);
   if (!extents) co_return std::unexpected(extents.error());
   const generate::PartContext context{id, PartNumber{1}, AttemptNumber{1}, *extents, item->num_records};
-  auto state = co_await generate::load_resume_state(workspace->objects, context, saved->prepared.compiled.step_ids, system_clock().now());
+  auto state = co_await generate::load_resume_state(workspace->objects, context, saved->prepared.compiled.step_ids,
+                                                    system_clock().now());
   if (!state) co_return std::unexpected(state.error());
 
   generate::ExportSettings settings;
@@ -48,7 +53,8 @@ async::Task<Result<generate::ExportReport>> export_job(Workspace* workspace, con
   auto report = co_await exporter.run(std::move(*state));
   if (!report || options->out_dir.empty()) co_return report;
   for (const auto& file : report->files) {
-    const Status copied = co_await generate::copy_to_file(workspace->objects, workspace->pool, file.key, options->out_dir / file.name);
+    const Status copied =
+        co_await generate::copy_to_file(workspace->objects, workspace->pool, file.key, options->out_dir / file.name);
     if (!copied) co_return std::unexpected(copied.error());
   }
   co_return report;
@@ -58,14 +64,17 @@ int run_export(const ExportOptions& options) {
   std::vector<job::OutputFormat> formats;
   for (const std::string& name : options.formats) {
     const auto format = job::output_format_from(name);
-    if (!format) return tell_error(Error{ErrorKind::bad_input, "found '" + name + "'; allowed are jsonl, parquet and csv", "--format"});
+    if (!format)
+      return tell_error(
+          Error{ErrorKind::bad_input, "found '" + name + "'; allowed are jsonl, parquet and csv", "--format"});
     if (std::find(formats.begin(), formats.end(), *format) == formats.end()) formats.push_back(*format);
   }
   auto workspace = Workspace::open_existing(options.common.data_dir);
   if (!workspace) return tell_error(workspace.error());
   const auto report = (*workspace)->loop.run(export_job(workspace->get(), &options, formats));
   if (!report) return tell_error(report.error());
-  for (const std::string& note : report->notes) std::fprintf(stderr, "%s %s\n", styled(stderr, Style::warning, "warning:").c_str(), note.c_str());
+  for (const std::string& note : report->notes)
+    std::fprintf(stderr, "%s %s\n", styled(stderr, Style::warning, "warning:").c_str(), note.c_str());
   if (options.common.json) {
     JsonObject out;
     out["job_id"] = options.id;
@@ -78,7 +87,8 @@ int run_export(const ExportOptions& options) {
   }
   std::printf("Exported %s of %s.\n", counted(report->records, "record").c_str(), options.id.c_str());
   for (const auto& file : report->files) {
-    std::printf("  %s\n", options.out_dir.empty() ? (*workspace)->objects.location(file.key).c_str() : (options.out_dir / file.name).c_str());
+    std::printf("  %s\n", options.out_dir.empty() ? (*workspace)->objects.location(file.key).c_str()
+                                                  : (options.out_dir / file.name).c_str());
   }
   return kDone;
 }
@@ -89,7 +99,8 @@ void add_export(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<ExportOptions>();
   CLI::App* command = app.add_subcommand("export", "Write a job's dataset again, in other formats or elsewhere");
   command->add_option("JOB_ID", options->id, "As `jobs` lists it")->type_name("")->required();
-  command->add_option("--format", options->formats, "jsonl, parquet, csv, separated by commas; else as the job says")->delimiter(',');
+  command->add_option("--format", options->formats, "jsonl, parquet, csv, separated by commas; else as the job says")
+      ->delimiter(',');
   command->add_option("--out", options->out_dir, "Also writes DIR/dataset.<ext>")->type_name("DIR");
   add_common_options(*command, options->common);
   command->footer("Example:\n  plot-palette export countries-qa-1a2b3c4d --format parquet,csv --out dataset");

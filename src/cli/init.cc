@@ -48,7 +48,9 @@ constexpr std::string_view kSeeds =
 Status write_new(const std::filesystem::path& file, std::string_view text) {
   std::error_code ec;
   if (std::filesystem::exists(file, ec)) {
-    return fail(ErrorKind::bad_input, "this file is there already; nothing was written. Name another folder: plot-palette init DIR", file.string());
+    return fail(ErrorKind::bad_input,
+                "this file is there already; nothing was written. Name another folder: plot-palette init DIR",
+                file.string());
   }
   if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), ec);
   std::ofstream out(file, std::ios::binary);

@@ -4,7 +4,8 @@
 
 namespace palette::cli {
 
-Result<std::vector<std::shared_ptr<model::Model>>> make_job_models(const generate::PreparedJob& prepared, const generate::RunControl& control) {
+Result<std::vector<std::shared_ptr<model::Model>>> make_job_models(const generate::PreparedJob& prepared,
+                                                                   const generate::RunControl& control) {
   model::ModelParts parts;
   parts.stop = control.stop;
   std::vector<std::shared_ptr<model::Model>> models;

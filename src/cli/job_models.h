@@ -11,6 +11,7 @@
 namespace palette::cli {
 
 // One for each of prepared.compiled.steps.
-Result<std::vector<std::shared_ptr<model::Model>>> make_job_models(const generate::PreparedJob& prepared, const generate::RunControl& control);
+Result<std::vector<std::shared_ptr<model::Model>>> make_job_models(const generate::PreparedJob& prepared,
+                                                                   const generate::RunControl& control);
 
 }  // namespace palette::cli

@@ -24,9 +24,13 @@ job::Overrides OverrideOptions::to_overrides() const {
 
 void add_override_options(CLI::App& command, OverrideOptions& options) {
   command.add_option("--model", options.model, "Replaces the model of every step, e.g. offline")->type_name("MODEL");
-  command.add_option("--records", options.records, "Replaces num_records")->type_name("N")->check(CLI::Range(std::int64_t{1}, limits::kRecordsMax).description(""));
+  command.add_option("--records", options.records, "Replaces num_records")
+      ->type_name("N")
+      ->check(CLI::Range(std::int64_t{1}, limits::kRecordsMax).description(""));
   command.add_option("--budget", options.budget, "Replaces budget_limit (US dollars)")->type_name("USD");
-  command.add_option("--format", options.formats, "Replaces output_format: jsonl, parquet, csv, separated by commas")->type_name("F")->delimiter(',');
+  command.add_option("--format", options.formats, "Replaces output_format: jsonl, parquet, csv, separated by commas")
+      ->type_name("F")
+      ->delimiter(',');
   command.add_option("--concurrency", options.concurrency, "Replaces concurrency: records in flight")
       ->type_name("N")
       ->check(CLI::Range(std::int64_t{1}, limits::kConcurrencyMax).description(""));
@@ -51,8 +55,10 @@ Result<std::int64_t> checkpoint_interval() {
   const std::string_view digits(text);
   const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (ec != std::errc{} || end != digits.data() + digits.size() || value < 1 || value > limits::kBatchRecordsMax) {
-    return fail(ErrorKind::bad_input, "found '" + std::string(digits) + "'; an integer of 1 to " + std::to_string(limits::kBatchRecordsMax) +
-                                          " is allowed (records of a batch)", "CHECKPOINT_INTERVAL");
+    return fail(ErrorKind::bad_input,
+                "found '" + std::string(digits) + "'; an integer of 1 to " + std::to_string(limits::kBatchRecordsMax) +
+                    " is allowed (records of a batch)",
+                "CHECKPOINT_INTERVAL");
   }
   return value;
 }

@@ -16,11 +16,13 @@ namespace {
 void print_table(const std::vector<store::JobItem>& jobs) {
   std::size_t width = 6;
   for (const store::JobItem& job : jobs) width = std::max(width, job.id.text.size());
-  std::printf("%-*s  %-15s  %12s  %8s  %10s  %s\n", static_cast<int>(width), "JOB", "STATUS", "RECORDS", "FAILED", "COST", "CREATED");
+  std::printf("%-*s  %-15s  %12s  %8s  %10s  %s\n", static_cast<int>(width), "JOB", "STATUS", "RECORDS", "FAILED",
+              "COST", "CREATED");
   for (const store::JobItem& job : jobs) {
     const std::string records = grouped(job.records_generated) + "/" + grouped(job.num_records);
-    std::printf("%-*s  %-15s  %12s  %8s  %10s  %s\n", static_cast<int>(width), job.id.text.c_str(), std::string(job::to_string(job.status)).c_str(),
-                records.c_str(), grouped(job.records_failed).c_str(), dollars(job.cost_estimate.to_decimal()).c_str(), job.created_at.to_iso().c_str());
+    std::printf("%-*s  %-15s  %12s  %8s  %10s  %s\n", static_cast<int>(width), job.id.text.c_str(),
+                std::string(job::to_string(job.status)).c_str(), records.c_str(), grouped(job.records_failed).c_str(),
+                dollars(job.cost_estimate.to_decimal()).c_str(), job.created_at.to_iso().c_str());
   }
 }
 
@@ -39,7 +41,8 @@ int list_jobs(const CommonOptions& options) {
     for (const store::JobItem& job : jobs) array.emplace_back(job_json(job));
     std::printf("%s\n", to_json_text(array).c_str());
   } else if (jobs.empty()) {
-    std::printf("There are no jobs in %s yet. Make one: plot-palette init, then plot-palette run job.yaml\n", options.data_dir.c_str());
+    std::printf("There are no jobs in %s yet. Make one: plot-palette init, then plot-palette run job.yaml\n",
+                options.data_dir.c_str());
   } else {
     print_table(jobs);
   }

@@ -32,10 +32,12 @@ async::Task<Result<JobId>> id_of_new(Workspace& workspace, JobId base, std::stri
     if (!taken) co_return std::unexpected(taken.error());
     if (!fresh && taken->identity_hash == identity_hash) co_return id;
   }
-  co_return fail(ErrorKind::bad_input, "there are 10000 jobs with the id " + base.text + "; remove some with plot-palette rm");
+  co_return fail(ErrorKind::bad_input,
+                 "there are 10000 jobs with the id " + base.text + "; remove some with plot-palette rm");
 }
 
-async::Task<std::string> what_differs(Workspace& workspace, store::JobItem other, const generate::PreparedJob& prepared) {
+async::Task<std::string> what_differs(Workspace& workspace, store::JobItem other,
+                                      const generate::PreparedJob& prepared) {
   const auto saved = co_await generate::load_job(workspace.objects, other.id);
   std::string text = "This is a new job: ";
   text += saved ? "it differs from " + other.id.text + " in " + prepared.identity.differences(saved->identity)
@@ -59,7 +61,8 @@ JsonObject spec_fields(const job::JobSpec& spec) {
 
 store::QueueItem queue_item(const store::JobItem& job, const job::JobSpec& spec) {
   store::QueueItem item;
-  item.position = store::QueuePosition::make(static_cast<int>(spec.priority.value_or(5)), job.created_at, job.id, PartNumber{1});
+  item.position =
+      store::QueuePosition::make(static_cast<int>(spec.priority.value_or(5)), job.created_at, job.id, PartNumber{1});
   item.job = job.id;
   item.attempt = job.parts.empty() ? AttemptNumber{0} : job.parts.begin()->second.attempt;
   return item;
@@ -72,7 +75,8 @@ void take_over_wishes(store::JobItem& item, const job::JobSpec& spec) {
   item.spec_fields = spec_fields(spec);
 }
 
-async::Task<Status> create(Workspace& workspace, JobId id, const generate::PreparedJob& prepared, ClaimOptions options, UtcTime now) {
+async::Task<Status> create(Workspace& workspace, JobId id, const generate::PreparedJob& prepared, ClaimOptions options,
+                           UtcTime now) {
   store::JobItem item;
   item.id = id;
   item.name = prepared.spec.name;
@@ -83,19 +87,23 @@ async::Task<Status> create(Workspace& workspace, JobId id, const generate::Prepa
   item.extents = extents.to_json();
   take_over_wishes(item, prepared.spec);
   // spec.json first: a job that is in the tables has one.
-  if (Status saved = co_await generate::save_job(workspace.objects, id, prepared, extents, now); !saved) co_return saved;
+  if (Status saved = co_await generate::save_job(workspace.objects, id, prepared, extents, now); !saved)
+    co_return saved;
   co_return co_await workspace.jobs->create_job(item, {queue_item(item, prepared.spec)});
 }
 
 // An existing job takes the new wishes and is put into the queue if it is not there.
-async::Task<Status> renew(Workspace& workspace, store::JobItem item, const generate::PreparedJob& prepared, ClaimOptions options, UtcTime now) {
+async::Task<Status> renew(Workspace& workspace, store::JobItem item, const generate::PreparedJob& prepared,
+                          ClaimOptions options, UtcTime now) {
   auto extents = job::Extents::from_json(item.extents);
   if (!extents) co_return std::unexpected(extents.error());
   extents->extend_to(prepared.spec.num_records, options.interval);
   item.extents = extents->to_json();
   item.updated_at = now;
   take_over_wishes(item, prepared.spec);
-  if (Status saved = co_await generate::save_job(workspace.objects, item.id, prepared, *extents, item.created_at); !saved) co_return saved;
+  if (Status saved = co_await generate::save_job(workspace.objects, item.id, prepared, *extents, item.created_at);
+      !saved)
+    co_return saved;
   const auto queued = co_await workspace.jobs->queue_items_of(item.id);
   if (!queued) co_return std::unexpected(queued.error());
   if (queued->empty()) {
@@ -115,7 +123,8 @@ async::Task<Result<store::QueueItem>> claim_part(Workspace& workspace, JobId id,
   if (!queued) co_return std::unexpected(queued.error());
   if (queued->empty()) co_return fail(ErrorKind::internal, "the job " + id.text + " is not in the queue");
   // The kernel's lock is the lease: who holds it may take what a dead process left RUNNING.
-  co_return co_await workspace.jobs->claim(queued->front(), {.owner = owner, .now = now, .lease_expires_at = now, .take_over = true});
+  co_return co_await workspace.jobs->claim(queued->front(),
+                                           {.owner = owner, .now = now, .lease_expires_at = now, .take_over = true});
 }
 
 std::string told_about(const store::JobItem& before, std::int64_t num_records) {
@@ -138,14 +147,15 @@ store::PartProgress part_progress(const ClaimedJob& claimed, const generate::Pro
 
 }  // namespace
 
-async::Task<Result<ClaimedJob>> claim_job(Workspace& workspace, const generate::PreparedJob& prepared, ClaimOptions options, const Clock& clock) {
+async::Task<Result<ClaimedJob>> claim_job(Workspace& workspace, const generate::PreparedJob& prepared,
+                                          ClaimOptions options, const Clock& clock) {
   const auto found = co_await find_jobs(workspace, prepared);
   if (!found) co_return std::unexpected(found.error());
   const bool is_new = options.fresh || !found->same;
   JobId id;
   if (is_new) {
     const auto free = co_await id_of_new(workspace, job::make_job_id(prepared.spec, prepared.identity),
-                                          prepared.identity.hash(), options.fresh);
+                                         prepared.identity.hash(), options.fresh);
     if (!free) co_return std::unexpected(free.error());
     id = *free;
   } else {
@@ -155,7 +165,8 @@ async::Task<Result<ClaimedJob>> claim_job(Workspace& workspace, const generate::
   Result<store::FileLease> lease = store::FileLease::acquire(workspace.lease_file(id), owner);
   if (!lease) {
     Error error = lease.error();
-    if (error.kind == ErrorKind::held) error.message = "another run works on the job " + id.text + " (" + error.message + "); wait for it, or stop it";
+    if (error.kind == ErrorKind::held)
+      error.message = "another run works on the job " + id.text + " (" + error.message + "); wait for it, or stop it";
     co_return std::unexpected(error);
   }
 
@@ -164,13 +175,15 @@ async::Task<Result<ClaimedJob>> claim_job(Workspace& workspace, const generate::
   ClaimedJob claimed{.item = {}, .queue = {}, .extents = {}, .lease = std::move(*lease), .told = {}};
   if (!before && before.error().kind == ErrorKind::not_found) {
     if (found->other && !options.fresh) claimed.told = co_await what_differs(workspace, *found->other, prepared);
-    if (Status made = co_await create(workspace, id, prepared, options, clock.now()); !made) co_return std::unexpected(made.error());
+    if (Status made = co_await create(workspace, id, prepared, options, clock.now()); !made)
+      co_return std::unexpected(made.error());
   } else if (!before) {
     co_return std::unexpected(before.error());
   } else {
     claimed.status_before = before->status;
     claimed.told = told_about(*before, prepared.spec.num_records);
-    if (Status renewed = co_await renew(workspace, *before, prepared, options, clock.now()); !renewed) co_return std::unexpected(renewed.error());
+    if (Status renewed = co_await renew(workspace, *before, prepared, options, clock.now()); !renewed)
+      co_return std::unexpected(renewed.error());
   }
   auto queue = co_await claim_part(workspace, id, owner, clock.now());
   if (!queue) co_return std::unexpected(queue.error());
@@ -184,16 +197,18 @@ async::Task<Result<ClaimedJob>> claim_job(Workspace& workspace, const generate::
   co_return claimed;
 }
 
-async::Task<Status> report_progress(Workspace& workspace, const ClaimedJob& claimed, const generate::Progress& progress, const Clock& clock) {
+async::Task<Status> report_progress(Workspace& workspace, const ClaimedJob& claimed, const generate::Progress& progress,
+                                    const Clock& clock) {
   return workspace.jobs->report(claimed.queue, part_progress(claimed, progress), clock.now());
 }
 
-async::Task<Status> give_back(Workspace& workspace, const ClaimedJob& claimed, const generate::Progress& progress, const Clock& clock) {
+async::Task<Status> give_back(Workspace& workspace, const ClaimedJob& claimed, const generate::Progress& progress,
+                              const Clock& clock) {
   return workspace.jobs->requeue(claimed.queue, part_progress(claimed, progress), clock.now());
 }
 
-async::Task<Status> finish_job(Workspace& workspace, const ClaimedJob& claimed, const generate::Progress& progress, job::JobStatus status,
-                               std::string cause, const Clock& clock) {
+async::Task<Status> finish_job(Workspace& workspace, const ClaimedJob& claimed, const generate::Progress& progress,
+                               job::JobStatus status, std::string cause, const Clock& clock) {
   auto item = co_await workspace.jobs->get_job(claimed.item.id);
   if (!item) co_return std::unexpected(item.error());
   item->status = status;

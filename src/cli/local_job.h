@@ -26,21 +26,24 @@ struct ClaimedJob {
 };
 
 struct ClaimOptions {
-  bool fresh = false;       // start over under a new id
+  bool fresh = false;                             // start over under a new id
   std::int64_t interval = limits::kBatchRecords;  // records of a batch, for what is new
 };
 
 // Errors: held when another process works on it.
-async::Task<Result<ClaimedJob>> claim_job(Workspace& workspace, const generate::PreparedJob& prepared, ClaimOptions options, const Clock& clock);
+async::Task<Result<ClaimedJob>> claim_job(Workspace& workspace, const generate::PreparedJob& prepared,
+                                          ClaimOptions options, const Clock& clock);
 
 // How far it is, for `jobs` in another terminal.
-async::Task<Status> report_progress(Workspace& workspace, const ClaimedJob& claimed, const generate::Progress& progress, const Clock& clock);
+async::Task<Status> report_progress(Workspace& workspace, const ClaimedJob& claimed, const generate::Progress& progress,
+                                    const Clock& clock);
 
 // Back to QUEUED: the same command goes on.
-async::Task<Status> give_back(Workspace& workspace, const ClaimedJob& claimed, const generate::Progress& progress, const Clock& clock);
+async::Task<Status> give_back(Workspace& workspace, const ClaimedJob& claimed, const generate::Progress& progress,
+                              const Clock& clock);
 
 // COMPLETED, or FAILED with a cause.
-async::Task<Status> finish_job(Workspace& workspace, const ClaimedJob& claimed, const generate::Progress& progress, job::JobStatus status,
-                               std::string cause, const Clock& clock);
+async::Task<Status> finish_job(Workspace& workspace, const ClaimedJob& claimed, const generate::Progress& progress,
+                               job::JobStatus status, std::string cause, const Clock& clock);
 
 }  // namespace palette::cli

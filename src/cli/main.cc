@@ -12,9 +12,9 @@
 
 namespace {
 
-// Large buffers (batches, row groups) come and go on several threads. Given back to the system at once they leave no holes,
-// and the peak does not grow with the number of records (bench/README.md has the figures); glibc would raise the threshold
-// to 32 MiB by itself.
+// Large buffers (batches, row groups) come and go on several threads. Given back to the system at once they leave no
+// holes, and the peak does not grow with the number of records (bench/README.md has the figures); glibc would raise the
+// threshold to 32 MiB by itself.
 void keep_memory_flat() {
   ::mallopt(M_MMAP_THRESHOLD, 256 * 1024);
   ::mallopt(M_TRIM_THRESHOLD, 512 * 1024);
@@ -38,8 +38,10 @@ int main(int argc, char** argv) {
   keep_memory_flat();
   // A reader that goes away (head, less) is an error of the write, not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
-  CLI::App app("Plot Palette makes synthetic datasets with language models: seed data and templates in, JSONL, Parquet and CSV out.",
-               "plot-palette");
+  CLI::App app(
+      "Plot Palette makes synthetic datasets with language models: seed data and templates in, JSONL, Parquet and CSV "
+      "out.",
+      "plot-palette");
   app.require_subcommand(1);
   app.fallthrough(false);
   app.footer("Start with: plot-palette init && plot-palette run job.yaml");

@@ -37,23 +37,28 @@ std::string indented(std::string_view text) {
 }
 
 void print_record(const generate::PreparedJob& job, const generate::RecordState& state) {
-  std::printf("%s\n", styled(stdout, Style::bold, "Record " + std::to_string(state.index.value) + " (seed row " + state.seed_data_keys + ")").c_str());
+  std::printf("%s\n", styled(stdout, Style::bold,
+                             "Record " + std::to_string(state.index.value) + " (seed row " + state.seed_data_keys + ")")
+                          .c_str());
   for (std::size_t i = 0; i < state.steps.size(); ++i) {
     if (!state.steps[i]) continue;
     const generate::StepOutcome& step = *state.steps[i];
-    const std::string head = job.compiled.step_ids[i] + " (" + step.model + ", " + std::to_string(step.usage.input_tokens) + " + " +
+    const std::string head = job.compiled.step_ids[i] + " (" + step.model + ", " +
+                             std::to_string(step.usage.input_tokens) + " + " +
                              std::to_string(step.usage.output_tokens) + " tokens)";
     std::printf("%s\n", styled(stdout, Style::good, "  " + head).c_str());
     if (!step.system.empty()) std::printf("    system: %s\n", indented(step.system).c_str());
     std::printf("    prompt: %s\n    output: %s\n", indented(step.prompt).c_str(), indented(step.output).c_str());
   }
   if (state.failure) {
-    std::printf("  %s step '%s': %s\n", styled(stdout, Style::error, "failed:").c_str(), state.failure->step.c_str(), state.failure->message.c_str());
+    std::printf("  %s step '%s': %s\n", styled(stdout, Style::error, "failed:").c_str(), state.failure->step.c_str(),
+                state.failure->message.c_str());
   }
 }
 
 // The line that a run would write; the row when the job has columns.
-Result<std::string> json_line(const generate::PreparedJob& job, generate::ColumnRows& rows, const generate::RecordState& state) {
+Result<std::string> json_line(const generate::PreparedJob& job, generate::ColumnRows& rows,
+                              const generate::RecordState& state) {
   std::string line;
   if (state.failure) {
     append_failure_line(line, job.compiled.step_ids, state);
@@ -71,10 +76,9 @@ async::Task<Result<std::vector<generate::RecordState>>> make_records(generate::P
   for (std::int64_t i = 0; i < count; ++i) {
     generate::RecordState state;
     state.index = RecordIndex{i};
-    auto made = co_await pipeline->make(std::move(state));
-    if (!made) co_return std::unexpected(made.error());
-    made->finished_at = system_clock().now();
-    out.push_back(std::move(*made));
+    if (Status made = co_await pipeline->make(&state); !made) co_return std::unexpected(made.error());
+    state.finished_at = system_clock().now();
+    out.push_back(std::move(state));
   }
   co_return out;
 }
@@ -106,10 +110,12 @@ int preview(const PreviewOptions& options) {
       continue;
     }
     print_record(*checked.job, state);
-    if (!checked.job->compiled.columns.empty() && !state.failure) std::printf("%s\n    %s\n", styled(stdout, Style::good, "  row").c_str(), line->c_str());
+    if (!checked.job->compiled.columns.empty() && !state.failure)
+      std::printf("%s\n    %s\n", styled(stdout, Style::good, "  row").c_str(), line->c_str());
     std::printf("\n");
   }
-  for (const std::string& note : rows.notes()) std::fprintf(stderr, "%s %s\n", styled(stderr, Style::warning, "warning:").c_str(), note.c_str());
+  for (const std::string& note : rows.notes())
+    std::fprintf(stderr, "%s %s\n", styled(stderr, Style::warning, "warning:").c_str(), note.c_str());
   return any_failed ? kFailed : kDone;
 }
 
@@ -119,7 +125,10 @@ void add_preview(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<PreviewOptions>();
   CLI::App* command = app.add_subcommand("preview", "Make a few records and show prompts and answers; keeps nothing");
   command->add_option("JOB", options->job_file, "The job file (YAML or JSON)")->type_name("")->required();
-  command->add_option("-n,--count", options->count, "How many")->capture_default_str()->type_name("N")->check(CLI::Range(std::int64_t{1}, kCountMax).description(""));
+  command->add_option("-n,--count", options->count, "How many")
+      ->capture_default_str()
+      ->type_name("N")
+      ->check(CLI::Range(std::int64_t{1}, kCountMax).description(""));
   add_common_options(*command, options->common);
   add_override_options(*command, options->overrides);
   command->footer("Example:\n  plot-palette preview examples/countries-qa.yaml -n 2");

@@ -42,8 +42,8 @@ std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
 
 }  // namespace
 
-ProgressDisplay::ProgressDisplay(DisplayMode mode, const generate::Progress& progress, const generate::RunControl& control,
-                                 const Clock& clock)
+ProgressDisplay::ProgressDisplay(DisplayMode mode, const generate::Progress& progress,
+                                 const generate::RunControl& control, const Clock& clock)
     : mode_(mode), progress_(progress), control_(control), clock_(clock), started_ms_(clock.monotonic_ms()) {}
 
 ProgressDisplay::~ProgressDisplay() { clear(); }
@@ -55,21 +55,26 @@ std::int64_t ProgressDisplay::interval_ms() const {
 
 void ProgressDisplay::update() {
   switch (mode_) {
-    case DisplayMode::live: return draw_live();
-    case DisplayMode::plain: std::fprintf(stderr, "%s, %s\n", counts().c_str(), usage().c_str()); return;
-    case DisplayMode::json: return event("progress", figures());
+    case DisplayMode::live:
+      return draw_live();
+    case DisplayMode::plain:
+      std::fprintf(stderr, "%s, %s\n", counts().c_str(), usage().c_str());
+      return;
+    case DisplayMode::json:
+      return event("progress", figures());
     case DisplayMode::still:
-    case DisplayMode::silent: return;
+    case DisplayMode::silent:
+      return;
   }
 }
 
-// A terminal that became narrower has broken the lines of the block into several.
+// A terminal that became narrower has broken the lines of the block into several; the echo of ^C has moved the cursor.
 std::string ProgressDisplay::erasing() const {
   if (drawn_.empty()) return "";
   const std::size_t width = std::max<std::size_t>(terminal_width(), 1);
   std::size_t rows = 0;
   for (const std::size_t columns : drawn_) rows += std::max<std::size_t>((columns + width - 1) / width, 1);
-  return "\x1b[" + std::to_string(rows) + "A\x1b[J";
+  return "\r\x1b[" + std::to_string(rows) + "A\x1b[J";
 }
 
 void ProgressDisplay::clear() {
@@ -104,17 +109,19 @@ std::string ProgressDisplay::eta() const {
   const double rate = records_per_s();
   if (left <= 0) return "0 s left";
   if (rate <= 0) return "time left not known yet";
-  return duration_text(static_cast<std::int64_t>(std::ceil(static_cast<double>(left) / rate)) * 1000) + " left";
+  const auto seconds = static_cast<std::int64_t>(std::ceil(static_cast<double>(left) / rate));
+  return (seconds < 60 ? std::to_string(seconds) + " s" : duration_text(seconds * 1000)) + " left";
 }
 
 std::string ProgressDisplay::counts() const {
-  return grouped(progress_.records_done) + " of " + counted(progress_.records_total, "record") + ", " + grouped(progress_.records_failed) +
-         " failed, " + rate_text(records_per_s()) + " records/s";
+  return grouped(progress_.records_done) + " of " + counted(progress_.records_total, "record") + ", " +
+         grouped(progress_.records_failed) + " failed, " + rate_text(records_per_s()) + " records/s";
 }
 
 std::string ProgressDisplay::usage() const {
-  return counted(progress_.input_tokens + progress_.output_tokens, "token") + ", " + dollars(progress_.cost.to_decimal()) + ", " +
-         counted(control_.calls_in_flight, "call") + " in flight, " + eta();
+  return counted(progress_.input_tokens + progress_.output_tokens, "token") + ", " +
+         dollars(progress_.cost.to_decimal()) + ", " + counted(control_.calls_in_flight, "call") + " in flight, " +
+         eta();
 }
 
 double ProgressDisplay::share() const {
@@ -132,13 +139,15 @@ void ProgressDisplay::draw_live() {
   const auto add = [&](const std::string& text, Style style, std::string_view part) {
     std::string line = one_line(text, width);
     drawn_.push_back(columns_of(line));
-    if (const std::size_t at = line.find(part); at != std::string::npos) line.replace(at, part.size(), styled(stderr, style, part));
+    if (const std::size_t at = line.find(part); at != std::string::npos)
+      line.replace(at, part.size(), styled(stderr, style, part));
     out += line + "\n";
   };
   const std::string filled = bar_text(share(), std::min<std::size_t>(40, width - 8));
   add(filled + " " + std::to_string(static_cast<int>(share() * 100)) + " %", Style::good, filled);
   const std::string failed = grouped(progress_.records_failed) + " failed";
-  for (const std::string& line : wrapped(counts(), width)) add(line, progress_.records_failed > 0 ? Style::warning : Style::plain, failed);
+  for (const std::string& line : wrapped(counts(), width))
+    add(line, progress_.records_failed > 0 ? Style::warning : Style::plain, failed);
   for (const std::string& line : wrapped(usage(), width)) add(line, Style::plain, "");
   if (!progress_.last_error.empty()) {
     const std::string error = one_line("last error: " + progress_.last_error, width);

@@ -1,5 +1,5 @@
-// What `run` shows while it works: one live block on a terminal, a plain line every 10 s without one, JSON lines with --json.
-// `still` shows no progress but says what happens; `silent` says nothing.
+// What `run` shows while it works: one live block on a terminal, a plain line every 10 s without one, JSON lines with
+// --json. `still` shows no progress but says what happens; `silent` says nothing.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,8 @@ enum class DisplayMode : std::uint8_t { live, plain, still, json, silent };
 
 class ProgressDisplay {
  public:
-  ProgressDisplay(DisplayMode mode, const generate::Progress& progress, const generate::RunControl& control, const Clock& clock);
+  ProgressDisplay(DisplayMode mode, const generate::Progress& progress, const generate::RunControl& control,
+                  const Clock& clock);
   ~ProgressDisplay();
 
   DisplayMode mode() const { return mode_; }

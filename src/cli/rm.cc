@@ -27,8 +27,8 @@ async::Task<Status> remove(Workspace* workspace, JobId id) {
 }
 
 bool user_agrees(const store::JobItem& job) {
-  std::fprintf(stderr, "Remove %s with its %s (cost %s)? [y/N] ", job.id.text.c_str(), counted(job.records_generated, "record").c_str(),
-               dollars(job.cost_estimate.to_decimal()).c_str());
+  std::fprintf(stderr, "Remove %s with its %s (cost %s)? [y/N] ", job.id.text.c_str(),
+               counted(job.records_generated, "record").c_str(), dollars(job.cost_estimate.to_decimal()).c_str());
   std::string answer;
   std::getline(std::cin, answer);
   return answer == "y" || answer == "Y" || answer == "yes";
@@ -44,7 +44,8 @@ int rm(const CommonOptions& options, const std::string& text, bool yes) {
     return tell_error(Error{ErrorKind::not_found, "there is no job '" + text + "'; plot-palette jobs lists them"});
   }
   if (!job) return tell_error(job.error());
-  const auto lease = store::FileLease::acquire(place.lease_file(id), store::FileLease::this_process(system_clock().now()));
+  const auto lease =
+      store::FileLease::acquire(place.lease_file(id), store::FileLease::this_process(system_clock().now()));
   if (!lease) {
     Error error = lease.error();
     if (error.kind == ErrorKind::held) error.message = "a run works on this job (" + error.message + "); stop it first";

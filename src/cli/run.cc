@@ -69,7 +69,8 @@ int run(RunOptions options) {
 
 void add_run(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<RunOptions>();
-  CLI::App* command = app.add_subcommand("run", "Make the dataset of a job on this machine, or go on where a run stopped");
+  CLI::App* command =
+      app.add_subcommand("run", "Make the dataset of a job on this machine, or go on where a run stopped");
   command->add_option("JOB", options->job_file, "The job file (YAML or JSON)")->type_name("")->required();
   add_common_options(*command, options->common);
   add_override_options(*command, options->overrides);
@@ -78,8 +79,9 @@ void add_run(CLI::App& app, int& exit_code) {
   command->add_flag("--retry-failed", options->request.retry_failed, "Makes the failed records again");
   command->add_flag("--quiet", options->common.quiet, "Shows errors only");
   command->add_flag("--no-progress", options->no_progress, "Shows no progress, only how it begins and ends");
-  command->footer("Example:\n  plot-palette run examples/countries-qa.yaml --out dataset\n\n"
-                  "Ctrl-C once lets calls in flight finish and saves; twice stops now. The same command goes on.");
+  command->footer(
+      "Example:\n  plot-palette run examples/countries-qa.yaml --out dataset\n\n"
+      "Ctrl-C once lets calls in flight finish and saves; twice stops now. The same command goes on.");
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 

@@ -24,7 +24,10 @@ constexpr std::int64_t kReportInterval_ms = 5'000;
 class JobRun {
  public:
   JobRun(Workspace& workspace, const generate::PreparedJob& prepared, const RunRequest& request)
-      : workspace_(workspace), prepared_(prepared), request_(request), clock_(system_clock()),
+      : workspace_(workspace),
+        prepared_(prepared),
+        request_(request),
+        clock_(system_clock()),
         display_(request.display, progress_, control_, clock_) {}
 
   int run() {
@@ -34,11 +37,14 @@ class JobRun {
 
  private:
   async::Task<int> work() {
-    auto claimed = co_await claim_job(workspace_, prepared_, {.fresh = request_.fresh, .interval = request_.interval}, clock_);
+    auto claimed =
+        co_await claim_job(workspace_, prepared_, {.fresh = request_.fresh, .interval = request_.interval}, clock_);
     if (!claimed) co_return tell(claimed.error());
     claimed_.emplace(std::move(*claimed));
-    if (request_.retry_failed && claimed_->status_before == job::JobStatus::completed && claimed_->item.records_failed > 0) {
-      claimed_->told = "Making the " + counted(claimed_->item.records_failed, "failed record") + " of " + claimed_->item.id.text + " again.";
+    if (request_.retry_failed && claimed_->status_before == job::JobStatus::completed &&
+        claimed_->item.records_failed > 0) {
+      claimed_->told = "Making the " + counted(claimed_->item.records_failed, "failed record") + " of " +
+                       claimed_->item.id.text + " again.";
     }
     if (!claimed_->told.empty()) display_.say(claimed_->told);
     started_ms_ = clock_.monotonic_ms();
@@ -54,7 +60,8 @@ class JobRun {
   }
 
   async::Task<Result<generate::GenerateReport>> generate_records() {
-    context_ = generate::PartContext{claimed_->item.id, PartNumber{1}, claimed_->queue.attempt, claimed_->extents, prepared_.spec.num_records};
+    context_ = generate::PartContext{claimed_->item.id, PartNumber{1}, claimed_->queue.attempt, claimed_->extents,
+                                     prepared_.spec.num_records};
     auto models = make_job_models(prepared_, control_);
     if (!models) co_return std::unexpected(models.error());
     generate::Pipeline pipeline(prepared_, std::move(*models), control_);
@@ -79,7 +86,8 @@ class JobRun {
   async::Task<Result<generate::GenerateReport>> make_missing_then_failed(generate::Pipeline* pipeline) {
     bool all_tried = false;
     if (request_.retry_failed) {
-      const auto state = co_await generate::load_resume_state(workspace_.objects, context_, prepared_.compiled.step_ids, clock_.now());
+      const auto state =
+          co_await generate::load_resume_state(workspace_.objects, context_, prepared_.compiled.step_ids, clock_.now());
       if (!state) co_return std::unexpected(state.error());
       all_tried = state->checkpoint.completed.contiguous_from(1) >= context_.last_batch().value;
     }
@@ -91,7 +99,8 @@ class JobRun {
   }
 
   async::Task<Result<generate::GenerateReport>> make_records(generate::Pipeline* pipeline, bool retry_failed) {
-    auto resume = co_await generate::load_resume_state(workspace_.objects, context_, prepared_.compiled.step_ids, clock_.now());
+    auto resume =
+        co_await generate::load_resume_state(workspace_.objects, context_, prepared_.compiled.step_ids, clock_.now());
     if (!resume) co_return std::unexpected(resume.error());
     generate::GenerateSettings settings;
     settings.concurrency = prepared_.spec.concurrency;
@@ -100,7 +109,8 @@ class JobRun {
     settings.reuse_failures = claimed_->status_before != job::JobStatus::failed;
     progress_.input_tokens = progress_.output_tokens = 0;
     progress_.cost = {};
-    generate::Generator generator(prepared_, context_, *pipeline, workspace_.objects, clock_, settings, control_, progress_);
+    generate::Generator generator(prepared_, context_, *pipeline, workspace_.objects, clock_, settings, control_,
+                                  progress_);
     co_return co_await generator.run(std::move(*resume));
   }
 
@@ -110,7 +120,8 @@ class JobRun {
     display_.clear();
   }
 
-  // For `jobs` in another terminal. A report that cannot be written harms nothing: the run's end writes the same figures.
+  // For `jobs` in another terminal. A report that cannot be written harms nothing: the run's end writes the same
+  // figures.
   async::Task<void> report_now_and_then(std::shared_ptr<async::StopFlag> ended) {
     while (co_await ended->sleep_for(kReportInterval_ms)) {
       const Status reported = co_await report_progress(workspace_, *claimed_, progress_, clock_);
@@ -124,7 +135,8 @@ class JobRun {
       state.checkpoint = std::move(report.checkpoint);
       state.retry_rounds = std::move(report.retry_rounds);
     } else {  // what journals hold counts too
-      auto loaded = co_await generate::load_resume_state(workspace_.objects, context_, prepared_.compiled.step_ids, clock_.now());
+      auto loaded =
+          co_await generate::load_resume_state(workspace_.objects, context_, prepared_.compiled.step_ids, clock_.now());
       if (!loaded) co_return std::unexpected(loaded.error());
       state = std::move(*loaded);
     }
@@ -138,7 +150,8 @@ class JobRun {
     if (!exported) co_return exported;
     if (!request_.out_dir.empty()) {
       for (const generate::ExportedFile& file : exported->files) {
-        const Status copied = co_await generate::copy_to_file(workspace_.objects, workspace_.pool, file.key, request_.out_dir / file.name);
+        const Status copied = co_await generate::copy_to_file(workspace_.objects, workspace_.pool, file.key,
+                                                              request_.out_dir / file.name);
         if (!copied) co_return std::unexpected(copied.error());
       }
     }
@@ -176,12 +189,14 @@ class JobRun {
     if (!failed_cause_.empty()) event["error"] = failed_cause_;
     display_.event("finished", std::move(event));
     for (const std::string& note : exported.notes) {
-      if (!request_.quiet) std::fprintf(stderr, "%s %s\n", styled(stderr, Style::warning, "warning:").c_str(), note.c_str());
+      if (!request_.quiet)
+        std::fprintf(stderr, "%s %s\n", styled(stderr, Style::warning, "warning:").c_str(), note.c_str());
     }
     if (status_ == job::JobStatus::failed) {
       const std::string& id = claimed_->item.id.text;
-      tell_error(Error{ErrorKind::internal, "the job " + id + " FAILED: " + failed_cause_ + "; plot-palette show " + id + " --failures" +
-                                                data_dir_flag(workspace_.data_dir) + " tells more; mend the cause and run the same command again"});
+      tell_error(Error{ErrorKind::internal, "the job " + id + " FAILED: " + failed_cause_ + "; plot-palette show " +
+                                                id + " --failures" + data_dir_flag(workspace_.data_dir) +
+                                                " tells more; mend the cause and run the same command again"});
     }
     if (request_.quiet || display_.mode() == DisplayMode::json) return;
     print_summary(exported, ms);
@@ -193,14 +208,19 @@ class JobRun {
                 counted(exported.records, "record").c_str(),
                 progress_.records_failed > 0 ? (", " + grouped(progress_.records_failed) + " failed").c_str() : "",
                 made_before ? " (made before), exported" : "", duration_text(ms).c_str(),
-                counted(progress_.input_tokens + progress_.output_tokens, "token").c_str(), dollars(progress_.cost.to_decimal()).c_str());
+                counted(progress_.input_tokens + progress_.output_tokens, "token").c_str(),
+                dollars(progress_.cost.to_decimal()).c_str());
     constexpr std::size_t kFilesShown = 10;
     for (std::size_t i = 0; i < exported.files.size() && i < kFilesShown; ++i) {
       const auto& file = exported.files[i];
-      std::printf("  %s\n", request_.out_dir.empty() ? workspace_.objects.location(file.key).c_str() : (request_.out_dir / file.name).c_str());
+      std::printf("  %s\n", request_.out_dir.empty() ? workspace_.objects.location(file.key).c_str()
+                                                     : (request_.out_dir / file.name).c_str());
     }
     if (exported.files.size() > kFilesShown) std::printf("  … and %zu more\n", exported.files.size() - kFilesShown);
-    std::printf("Look closer: plot-palette show %s%s\n", claimed_->item.id.text.c_str(), data_dir_flag(workspace_.data_dir).c_str());
+    const bool any_failed = status_ == job::JobStatus::completed && progress_.records_failed > 0;
+    std::printf("Look closer: plot-palette show %s%s%s\n", claimed_->item.id.text.c_str(),
+                any_failed ? " --failures" : "", data_dir_flag(workspace_.data_dir).c_str());
+    if (any_failed) std::printf("The same command with --retry-failed makes the failed records again.\n");
   }
 
   async::Task<int> tell_interrupted() {
@@ -212,8 +232,8 @@ class JobRun {
     event["records_done"] = progress_.records_done;
     event["records_total"] = progress_.records_total;
     display_.event("interrupted", std::move(event));
-    display_.say("Interrupted after " + grouped(progress_.records_done) + " of " + counted(progress_.records_total, "record") +
-                 ". Everything is saved: the same command goes on.");
+    display_.say("Interrupted after " + grouped(progress_.records_done) + " of " +
+                 counted(progress_.records_total, "record") + ". Everything is saved: the same command goes on.");
     co_return 128 + (signal_ == 0 ? SIGTERM : signal_);
   }
 
@@ -241,7 +261,8 @@ class JobRun {
     export_stop_.request();
     if (count == 1) {
       display_.say(control_.calls_in_flight == 0 ? "Stopping."
-                                                 : "Stopping: " + counted(control_.calls_in_flight, "call") + " in flight may finish (once more: stop now).");
+                                                 : "Stopping: " + counted(control_.calls_in_flight, "call") +
+                                                       " in flight may finish (once more: stop now).");
       control_.drain();
       drain_deadline_.emplace(workspace_.loop.context());
       drain_deadline_->expires_after(std::chrono::milliseconds(limits::kDrainDeadline_ms));
@@ -275,6 +296,7 @@ class JobRun {
       fields["step"] = state.failure->step;
       fields["kind"] = to_string(state.failure->kind);
       fields["message"] = state.failure->message;
+      fields["tries"] = state.failure->tries;
       display_.event("record_failed", std::move(fields));
     };
   }

@@ -1,4 +1,5 @@
-// The whole of a run after the job was checked: claim, generate, export, finish; signals, progress, and the words at the end.
+// The whole of a run after the job was checked: claim, generate, export, finish; signals, progress, and the words at
+// the end.
 #pragma once
 
 #include <cstdint>

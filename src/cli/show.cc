@@ -25,8 +25,8 @@ struct Shown {
   std::vector<generate::RecordState> failures;
 };
 
-// Of every batch with a failures object, less what retries made good; then those that only a journal has, because the job
-// stopped before their batch was committed.
+// Of every batch with a failures object, less what retries made good; then those that only a journal has, because the
+// job stopped before their batch was committed.
 async::Task<Result<std::vector<generate::RecordState>>> load_failures(Workspace* workspace, store::JobItem item) {
   std::vector<generate::RecordState> out;
   auto saved = co_await generate::load_job(workspace->objects, item.id);
@@ -54,15 +54,19 @@ async::Task<Result<std::vector<generate::RecordState>>> load_failures(Workspace*
       if (!content) co_return std::unexpected(content.error().at(info.key));
       succeeded.insert(content->indexes.begin(), content->indexes.end());
     }
-    auto records = co_await generate::read_failures(workspace->objects, item.id, batch, saved->prepared.compiled.step_ids, succeeded);
+    auto records = co_await generate::read_failures(workspace->objects, item.id, batch,
+                                                    saved->prepared.compiled.step_ids, succeeded);
     if (!records) co_return std::unexpected(records.error());
     for (auto& [index, state] : *records) out.push_back(std::move(state));
   }
   std::set<std::int64_t> committed;
-  for (const auto& info : *outputs) committed.insert(job::parse_batch_key(info.key).transform([](const auto& key) { return key.batch.value; }).value_or(0));
-  auto journal = co_await generate::read_journals(workspace->objects, item.id, PartNumber{1}, saved->prepared.compiled.step_ids, [&](RecordIndex index) {
-    return index.value < extents->records() && !committed.contains(extents->batch_of(index).value);
-  });
+  for (const auto& info : *outputs) {
+    if (const auto key = job::parse_batch_key(info.key); key) committed.insert(key->batch.value);
+  }
+  auto journal = co_await generate::read_journals(
+      workspace->objects, item.id, PartNumber{1}, saved->prepared.compiled.step_ids, [&](RecordIndex index) {
+        return index.value < extents->records() && !committed.contains(extents->batch_of(index).value);
+      });
   if (!journal) co_return std::unexpected(journal.error());
   for (auto& [index, state] : *journal) {
     if (state.failure) out.push_back(std::move(state));
@@ -76,7 +80,8 @@ async::Task<Result<Shown>> load(Workspace* workspace, JobId id, bool with_failur
   auto item = co_await workspace->jobs->get_job(id);
   if (!item) {
     Error error = item.error();
-    if (error.kind == ErrorKind::not_found) error.message = "there is no job '" + id.text + "'; plot-palette jobs lists them";
+    if (error.kind == ErrorKind::not_found)
+      error.message = "there is no job '" + id.text + "'; plot-palette jobs lists them";
     co_return std::unexpected(error);
   }
   out.item = std::move(*item);
@@ -101,8 +106,9 @@ void line(const char* name, const std::string& value) {
 void print_failures(const std::vector<generate::RecordState>& failures) {
   std::printf("\n%s\n", counted(static_cast<std::int64_t>(failures.size()), "failed record").c_str());
   for (const generate::RecordState& state : failures) {
-    std::printf("  record %lld (seed row %s), step '%s', %d %s, %s: %s [%s]\n", static_cast<long long>(state.index.value),
-                state.seed_data_keys.c_str(), state.failure->step.c_str(), state.failure->tries, state.failure->tries == 1 ? "try" : "tries",
+    std::printf("  record %lld (seed row %s), step '%s', %d %s, %s: %s [%s]\n",
+                static_cast<long long>(state.index.value), state.seed_data_keys.c_str(), state.failure->step.c_str(),
+                state.failure->tries, state.failure->tries == 1 ? "try" : "tries",
                 dollars(state.failure->cost.to_decimal()).c_str(), one_line(state.failure->message, 400).c_str(),
                 std::string(to_string(state.failure->kind)).c_str());
   }
@@ -114,20 +120,24 @@ void print(const Shown& shown, bool with_failures, const std::string& data_dir_f
   line("name", job.name);
   line("status", std::string(job::to_string(job.status)));
   line("error", job.error_message);
-  line("records", grouped(job.records_generated) + " of " + grouped(job.num_records) + (job.records_failed > 0 ? ", " + grouped(job.records_failed) + " failed" : ""));
+  line("records", grouped(job.records_generated) + " of " + grouped(job.num_records) +
+                      (job.records_failed > 0 ? ", " + grouped(job.records_failed) + " failed" : ""));
   line("tokens", grouped(job.tokens_used));
-  line("cost", dollars(job.cost_estimate.to_decimal()) + (job.budget_limit ? " of a budget of " + dollars(job.budget_limit->to_decimal()) : ""));
+  line("cost", dollars(job.cost_estimate.to_decimal()) +
+                   (job.budget_limit ? " of a budget of " + dollars(job.budget_limit->to_decimal()) : ""));
   line("created", job.created_at.to_iso());
   if (job.started_at) line("started", job.started_at->to_iso());
   if (job.completed_at) line("ended", job.completed_at->to_iso());
   if (shown.checkpoint) {
     for (const auto& [model, used] : shown.checkpoint->usage_total()) {
-      line("model", model + ": " + grouped(used.calls) + " calls, " + grouped(used.usage.input_tokens) + " tokens in, " +
-                        grouped(used.usage.output_tokens) + " out, " + dollars(used.cost.to_decimal()));
+      line("model", model + ": " + grouped(used.calls) + " calls, " + grouped(used.usage.input_tokens) +
+                        " tokens in, " + grouped(used.usage.output_tokens) + " out, " +
+                        dollars(used.cost.to_decimal()));
     }
   }
   for (const std::string& file : shown.export_files) line("dataset", file);
-  if (job.records_failed > 0 && !with_failures) std::printf("Why records failed: plot-palette show %s --failures%s\n", job.id.text.c_str(), data_dir_flag.c_str());
+  if (job.records_failed > 0 && !with_failures)
+    std::printf("Why records failed: plot-palette show %s --failures%s\n", job.id.text.c_str(), data_dir_flag.c_str());
   if (with_failures) print_failures(shown.failures);
 }
 

@@ -38,11 +38,10 @@ Loaded load(const TemplateOptions& options) {
   out.checked = generate::check_template(options.file, overrides, out.diagnostics);
   const std::string seed_file = options.seed_data.empty() ? out.checked.spec.seed_data : options.seed_data;
   if (seed_file.empty()) return out;
-  auto seeds = dataset::SeedData::open(seed_file, spool_dir_of(options.common.data_dir));
-  if (!seeds) {
-    out.diagnostics.error(seeds.error());
-    return out;
-  }
+  out.checked.spec.seed_data = seed_file;
+  auto seeds = generate::open_seed_data(out.checked.spec, !options.seed_data.empty(),
+                                        spool_dir_of(options.common.data_dir), out.diagnostics);
+  if (!seeds) return out;
   generate::check_seed_variables(out.checked.spec, out.checked.compiled, *seeds, out.diagnostics);
   out.seeds.emplace(std::move(*seeds));
   return out;
@@ -64,7 +63,8 @@ int check(const TemplateOptions& options) {
 }
 
 // Outputs that --with gives stand for steps that were not run.
-Result<std::vector<std::optional<generate::StepOutcome>>> given_outputs(const TemplateOptions& options, const job::CompiledJob& compiled) {
+Result<std::vector<std::optional<generate::StepOutcome>>> given_outputs(const TemplateOptions& options,
+                                                                        const job::CompiledJob& compiled) {
   std::vector<std::optional<generate::StepOutcome>> out(compiled.step_ids.size());
   for (const std::string& pair : options.with) {
     const std::size_t equals = pair.find('=');
@@ -81,7 +81,8 @@ Result<std::vector<std::optional<generate::StepOutcome>>> given_outputs(const Te
 }
 
 // " --with question=TEXT" for each step whose output this one reads and that was not given.
-std::string outputs_missing(const job::CompiledStep& step, const job::CompiledJob& compiled, const std::vector<std::optional<generate::StepOutcome>>& given) {
+std::string outputs_missing(const job::CompiledStep& step, const job::CompiledJob& compiled,
+                            const std::vector<std::optional<generate::StepOutcome>>& given) {
   std::string out;
   for (const std::size_t need : step.needs) {
     if (!given[compiled.steps[need].position]) out += " --with " + compiled.steps[need].id + "=TEXT";
@@ -94,7 +95,8 @@ struct Prompt {
   std::string text;
 };
 
-Result<Prompt> render_step(const job::CompiledStep& step, const jinja::Value& context, const jinja::RenderOptions& options) {
+Result<Prompt> render_step(const job::CompiledStep& step, const jinja::Value& context,
+                           const jinja::RenderOptions& options) {
   Prompt out;
   if (step.system) {
     Result<std::string> system = step.system->render(context, options);
@@ -110,7 +112,8 @@ Result<Prompt> render_step(const job::CompiledStep& step, const jinja::Value& co
 // One step asked for alone is printed as it is, so that it can be piped.
 void print_prompt(const std::string& id, const Prompt& prompt, bool with_heads) {
   if (with_heads) std::printf("%s\n", styled(stdout, Style::bold, "--- " + id).c_str());
-  if (prompt.system) std::printf("%s%s\n\n", with_heads ? styled(stdout, Style::dim, "system: ").c_str() : "", prompt.system->c_str());
+  if (prompt.system)
+    std::printf("%s%s\n\n", with_heads ? styled(stdout, Style::dim, "system: ").c_str() : "", prompt.system->c_str());
   std::printf("%s\n", prompt.text.c_str());
 }
 
@@ -122,7 +125,10 @@ int render(const TemplateOptions& options) {
   jinja::Value row = jinja::Value::map({});
   if (loaded.seeds) {
     if (options.row < 1 || options.row > loaded.seeds->rows()) {
-      return tell_error(Error{ErrorKind::bad_input, "found " + std::to_string(options.row) + "; the seed data has rows 1 to " + std::to_string(loaded.seeds->rows()), "--row"});
+      return tell_error(Error{ErrorKind::bad_input,
+                              "found " + std::to_string(options.row) + "; the seed data has rows 1 to " +
+                                  std::to_string(loaded.seeds->rows()),
+                              "--row"});
     }
     const auto object = loaded.seeds->row(options.row - 1);
     if (!object) return tell_error(object.error());
@@ -158,7 +164,12 @@ int render(const TemplateOptions& options) {
       print_prompt(step.id, *prompt, options.step.empty());
     }
   }
-  if (!any) return tell_error(Error{ErrorKind::bad_input, "there is no step '" + options.step + "' that is executed", "--step"});
+  if (!any) {
+    std::string known;
+    for (const job::CompiledStep& step : compiled.steps) known += (known.empty() ? "" : ", ") + step.id;
+    return tell_error(
+        Error{ErrorKind::bad_input, "there is no step '" + options.step + "'; known are " + known, "--step"});
+  }
   if (options.common.json) std::printf("%s\n", to_json_text(json).c_str());
   return kDone;
 }
@@ -173,7 +184,8 @@ void add_template(CLI::App& app, int& exit_code) {
   command->footer("Example:\n  plot-palette template check examples/countries-qa.yaml");
   CLI::App* checking = command->add_subcommand("check", "Tell everything that is wrong with a template or job file");
   checking->add_option("FILE", options->file, "A template file or a job file")->type_name("")->required();
-  checking->add_option("--seed-data", options->seed_data, "Seed rows to check its variables against")->type_name("FILE");
+  checking->add_option("--seed-data", options->seed_data, "Seed rows to check its variables against")
+      ->type_name("FILE");
   add_common_options(*checking, options->common);
   checking->footer("Example:\n  plot-palette template check examples/countries-qa.yaml");
   checking->callback([options, &exit_code] { exit_code = check(*options); });
@@ -185,7 +197,9 @@ void add_template(CLI::App& app, int& exit_code) {
   rendering->add_option("--step", options->step, "Only this step")->type_name("STEP");
   rendering->add_option("--with", options->with, "The output of an earlier step")->type_name("STEP=TEXT");
   add_common_options(*rendering, options->common);
-  rendering->footer("Example:\n  plot-palette template render examples/countries-qa.yaml --row 3 --step answer --with question='Where is it?'");
+  rendering->footer(
+      "Example:\n  plot-palette template render examples/countries-qa.yaml --row 3 --step answer --with "
+      "question='Where is it?'");
   rendering->callback([options, &exit_code] { exit_code = render(*options); });
 }
 

@@ -18,8 +18,14 @@ std::size_t character_bytes(std::string_view text, std::size_t at) {
 }
 
 // The blocks of Unicode that terminals draw two columns wide, roughly (East Asian Width W and F, and emoji).
-constexpr std::array<std::pair<char32_t, char32_t>, 8> kWide = {{{0x1100, 0x115F}, {0x2E80, 0xA4CF}, {0xAC00, 0xD7A3}, {0xF900, 0xFAFF},
-                                                                 {0xFE30, 0xFE6F}, {0xFF00, 0xFF60}, {0x1F300, 0x1FAFF}, {0x20000, 0x3FFFD}}};
+constexpr std::array<std::pair<char32_t, char32_t>, 8> kWide = {{{0x1100, 0x115F},
+                                                                 {0x2E80, 0xA4CF},
+                                                                 {0xAC00, 0xD7A3},
+                                                                 {0xF900, 0xFAFF},
+                                                                 {0xFE30, 0xFE6F},
+                                                                 {0xFF00, 0xFF60},
+                                                                 {0x1F300, 0x1FAFF},
+                                                                 {0x20000, 0x3FFFD}}};
 
 std::size_t character_columns(std::string_view text, std::size_t at) {
   const std::size_t size = character_bytes(text, at);
@@ -27,7 +33,10 @@ std::size_t character_columns(std::string_view text, std::size_t at) {
   if (size > 1) code &= 0x7Fu >> size;
   for (std::size_t i = 1; i < size; ++i) code = code << 6 | (static_cast<unsigned char>(text[at + i]) & 0x3Fu);
   if (code >= 0x300 && code <= 0x36F) return 0;
-  return std::any_of(kWide.begin(), kWide.end(), [&](const auto& block) { return code >= block.first && code <= block.second; }) ? 2 : 1;
+  return std::any_of(kWide.begin(), kWide.end(),
+                     [&](const auto& block) { return code >= block.first && code <= block.second; })
+             ? 2
+             : 1;
 }
 
 }  // namespace
@@ -45,12 +54,23 @@ std::string styled(std::FILE* stream, Style style, std::string_view text) {
   const bool wanted = is_terminal(stream) && (no_color == nullptr || *no_color == '\0');
   std::string_view code;
   switch (style) {
-    case Style::plain: break;
-    case Style::bold: code = "1"; break;
-    case Style::dim: code = "2"; break;
-    case Style::good: code = "32"; break;
-    case Style::warning: code = "33"; break;
-    case Style::error: code = "31"; break;
+    case Style::plain:
+      break;
+    case Style::bold:
+      code = "1";
+      break;
+    case Style::dim:
+      code = "2";
+      break;
+    case Style::good:
+      code = "32";
+      break;
+    case Style::warning:
+      code = "33";
+      break;
+    case Style::error:
+      code = "31";
+      break;
   }
   if (!wanted || code.empty()) return std::string(text);
   return "\x1b[" + std::string(code) + "m" + std::string(text) + "\x1b[0m";
@@ -99,8 +119,10 @@ std::string one_line(std::string_view text, std::size_t columns) {
     const std::size_t size = character_bytes(text, i), wide = character_columns(text, i);
     if (!fits && used + wide + 1 > columns) return out + "…";
     const auto byte = static_cast<unsigned char>(text[i]);
-    if (byte < 0x20 || byte == 0x7F) out += ' ';
-    else out += text.substr(i, size);
+    if (byte < 0x20 || byte == 0x7F)
+      out += ' ';
+    else
+      out += text.substr(i, size);
     i += size;
     used += wide;
   }

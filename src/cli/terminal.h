@@ -18,9 +18,9 @@ enum class Style : std::uint8_t { plain, bold, dim, good, warning, error };
 // The text in that style, or as it is: colours only on a terminal, and not under NO_COLOR.
 std::string styled(std::FILE* stream, Style style, std::string_view text);
 
-std::string grouped(std::int64_t number);     // 12,345
-std::string duration_text(std::int64_t ms);   // 850 ms, 12.3 s, 4 min 05 s, 2 h 03 min
-std::string dollars(std::string_view decimal);  // $0.0125, $0.50, $3.00
+std::string grouped(std::int64_t number);                         // 12,345
+std::string duration_text(std::int64_t ms);                       // 850 ms, 12.3 s, 4 min 05 s, 2 h 03 min
+std::string dollars(std::string_view decimal);                    // $0.0125, $0.50, $3.00
 std::string counted(std::int64_t number, std::string_view noun);  // 1 record, 12,345 records
 
 // How many columns a text takes: two for a wide character (Chinese, an emoji), none for a combining one.

@@ -42,11 +42,13 @@ std::string joined(const std::vector<std::string>& words) {
 std::string wrong_argument(const CLI::App& command, const std::string& called, const std::vector<std::string>& rest) {
   const std::vector<std::string> commands = commands_of(command);
   if (!commands.empty()) {
-    const auto named = std::find_if(rest.begin(), rest.end(), [](const std::string& word) { return !word.starts_with('-'); });
+    const auto named =
+        std::find_if(rest.begin(), rest.end(), [](const std::string& word) { return !word.starts_with('-'); });
     if (named == rest.end()) return "a command is missing; known are " + joined(commands);
+    const std::size_t space = called.find(' ');
+    const std::string within = space == std::string::npos ? "" : called.substr(space + 1) + " ";
     const std::string near = guess(*named, commands);
-    return "there is no command '" + called.substr(called.find(' ') + 1) + (called.find(' ') == std::string::npos ? "" : " ") + *named + "'" +
-           (near.empty() ? "; known are " + joined(commands) : near);
+    return "there is no command '" + within + *named + "'" + (near.empty() ? "; known are " + joined(commands) : near);
   }
   const std::vector<std::string> extra = command.remaining();
   for (const std::string& word : rest) {
@@ -70,8 +72,10 @@ int tell_usage_error(const CLI::App& app, std::string what, std::vector<std::str
     command = subs.front();
     called += " " + arguments[at];
   }
-  const std::string wrong = wrong_argument(*command, called, {arguments.begin() + static_cast<std::ptrdiff_t>(at), arguments.end()});
-  return tell_error(Error{ErrorKind::bad_input, (wrong.empty() ? what : wrong) + (wrong.ends_with('?') ? " See " : "; see ") + called + " --help"});
+  const std::string wrong =
+      wrong_argument(*command, called, {arguments.begin() + static_cast<std::ptrdiff_t>(at), arguments.end()});
+  return tell_error(Error{ErrorKind::bad_input, (wrong.empty() ? what : wrong) +
+                                                    (wrong.ends_with('?') ? " See " : "; see ") + called + " --help"});
 }
 
 }  // namespace palette::cli

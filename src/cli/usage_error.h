@@ -1,4 +1,5 @@
-// A command line that cannot be understood: one line that says what is wrong, what was meant perhaps, and where help is.
+// A command line that cannot be understood: one line that says what is wrong, what was meant perhaps, and where help
+// is.
 #pragma once
 
 #include <string>

@@ -16,7 +16,8 @@ Result<std::unique_ptr<Workspace>> Workspace::open(const std::filesystem::path& 
 Result<std::unique_ptr<Workspace>> Workspace::open_existing(const std::filesystem::path& data_dir) {
   std::error_code ec;
   if (!std::filesystem::exists(data_dir / "jobs.db", ec)) {
-    return fail(ErrorKind::not_found, "there are no jobs here; name the folder with --data-dir, or make a job with plot-palette run",
+    return fail(ErrorKind::not_found,
+                "there are no jobs here; name the folder with --data-dir, or make a job with plot-palette run",
                 data_dir.string());
   }
   return open(data_dir);

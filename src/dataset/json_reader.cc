@@ -3,11 +3,18 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "dataset/seed_readers.h"
+#include "job/json_complaint.h"
 
 namespace palette::dataset {
 namespace {
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+// A byte in a message; half a character is not shown.
+std::string shown(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte > 0x20 && byte < 0x7F ? fmt::format("'{}'", c) : std::string("another character");
+}
 
 // Where something at (line, column) of a text is, when the text begins at `start`.
 Position inside(Position start, std::uint32_t line, std::uint32_t column) {
@@ -75,7 +82,7 @@ class RowScanner {
       state_ = State::before_element;
       return {};
     }
-    if (c != '{') return fail_at(here_, fmt::format("expected an object or an array of objects, found '{}'", c));
+    if (c != '{') return fail_at(here_, fmt::format("expected an object or an array of objects, found {}", shown(c)));
     return begin_row(c, State::single);
   }
 
@@ -84,7 +91,8 @@ class RowScanner {
       state_ = State::end;
       return {};
     }
-    if (c == ',' || c == ']') return fail_at(here_, fmt::format("expected an object, found '{}'", c));
+    if (c == ']') return fail_at(here_, "found ']' after a comma; remove the comma");
+    if (c == ',') return fail_at(here_, fmt::format("expected an object, found {}", shown(c)));
     return begin_row(c, State::element);
   }
 
@@ -93,7 +101,7 @@ class RowScanner {
     row_.clear();
     row_start_ = here_;
     depth_ = 0;
-    in_string_ = escaped_ = false;
+    in_string_ = escaped_ = closed_ = false;
     return inside_row(c);
   }
 
@@ -101,6 +109,9 @@ class RowScanner {
     if (state_ == State::element && depth_ == 0 && !in_string_ && (c == ',' || c == ']')) {
       state_ = c == ',' ? State::after_comma : State::end;
       return add_json_row(row_, row_start_, "", rows_);
+    }
+    if (state_ == State::element && closed_ && !is_blank(c)) {
+      return fail_at(here_, fmt::format("expected ',' or ']' after a row, found {}", shown(c)));
     }
     row_ += c;
     if (row_.size() > limits::kSeedRowBytesMax) return too_large();
@@ -122,6 +133,7 @@ class RowScanner {
       ++depth_;
     } else if ((c == '}' || c == ']') && depth_ > 0) {
       --depth_;
+      closed_ = depth_ == 0;
     }
   }
 
@@ -131,7 +143,8 @@ class RowScanner {
     Position end;
     end.pass(row_);
     if (!parsed && (parsed.error().line != end.line || parsed.error().column != end.column)) {
-      return fail_at(inside(row_start_, parsed.error().line, parsed.error().column), parsed.error().message);
+      return fail_at(inside(row_start_, parsed.error().line, parsed.error().column),
+                     job::json_complaint(row_, parsed.error()).message);
     }
     return fail_at(row_start_, row_too_large(rows_.count() + 1).message);
   }
@@ -144,6 +157,7 @@ class RowScanner {
   int depth_ = 0;
   bool in_string_ = false;
   bool escaped_ = false;
+  bool closed_ = false;  // the bracket that opens the row
 };
 
 }  // namespace
@@ -151,7 +165,8 @@ class RowScanner {
 Status add_json_row(std::string_view text, Position place, std::string_view more, RowSink& rows) {
   const auto row = parse_json(text);
   if (!row) {
-    return fail_at(inside(place, row.error().line, row.error().column), row.error().message + std::string(more));
+    return fail_at(inside(place, row.error().line, row.error().column),
+                   job::json_complaint(text, row.error()).message + std::string(more));
   }
   if (!row->is_object()) {
     return fail_at(place, fmt::format("row {} is {}; a row must be an object", rows.count() + 1, json_kind_name(*row)));

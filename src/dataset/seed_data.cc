@@ -32,6 +32,10 @@ Result<std::string> read_text(const std::filesystem::path& file, std::string_vie
 Result<std::string> read_binary(const std::filesystem::path& file, RowStore& rows) {
   auto sha256 = sha256_of_file(file);
   if (!sha256) return sha256;
+  std::error_code ec;
+  if (std::filesystem::file_size(file, ec) == 0 && !ec) {
+    return fail(ErrorKind::bad_input, "this file is empty; it must be a Parquet file of at least one row");
+  }
   if (Status read = read_parquet(file, rows); !read) return std::unexpected(read.error());
   if (rows.count() == 0) return fail(ErrorKind::bad_input, "this file has no rows; it must hold at least one");
   return sha256;
@@ -44,9 +48,9 @@ Result<std::string> read_rows(const std::filesystem::path& file, RowStore& rows)
     return read_text(file, extension, rows);
   }
   return fail(ErrorKind::bad_input,
-              "the extension '" + extension +
-                  "' does not tell a format of seed data; name the file .json, .jsonl, .ndjson, .csv "
-                  "or .parquet");
+              (extension.empty() ? "the file has no extension, which would tell its format"
+                                 : "the extension '" + extension + "' does not tell a format of seed data") +
+                  "; name the file .json, .jsonl, .ndjson, .csv or .parquet");
 }
 
 // Appends every string inside of `value`, each after a space.

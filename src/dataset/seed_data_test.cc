@@ -60,7 +60,7 @@ TEST(SeedData, SaysWhatIsWrongAndWhere) {
        "a.txt: the extension '.txt' does not tell a format of seed data; name the file .json, .jsonl, .ndjson, .csv or "
        ".parquet"},
       {"a", "x",
-       "a: the extension '' does not tell a format of seed data; name the file .json, .jsonl, .ndjson, .csv or "
+       "a: the file has no extension, which would tell its format; name the file .json, .jsonl, .ndjson, .csv or "
        ".parquet"},
       // JSON
       {"a.json", "", "a.json: this file is empty; it must hold an object or an array of objects"},
@@ -69,15 +69,18 @@ TEST(SeedData, SaysWhatIsWrongAndWhere) {
       {"a.json", "\n  7", "a.json:2:3: expected an object or an array of objects, found '7'"},
       {"a.json", "[{},\n 7]", "a.json:2:2: row 2 is an integer; a row must be an object"},
       {"a.json", "[\"x\"]", "a.json:1:2: row 1 is a string; a row must be an object"},
-      {"a.json", "[{\"a\":1},\n]", "a.json:2:1: expected an object, found ']'"},
+      {"a.json", "[{\"a\":1},\n]", "a.json:2:1: found ']' after a comma; remove the comma"},
       {"a.json", "[,{}]", "a.json:1:2: expected an object, found ','"},
       {"a.json", "[{\"a\":1}\n", "a.json:2:1: the array that opens the file is not closed; expected ',' or ']'"},
       {"a.json", "[{\"a\":1},", "a.json:1:10: the array that opens the file is not closed; expected an object or ']'"},
       {"a.json", "[", "a.json:1:2: the array that opens the file is not closed; expected an object or ']'"},
-      {"a.json", "[{\"a\":1},\n {\"b\":tru}]", "a.json:2:7: this is not valid JSON: syntax error"},
-      {"a.json", "[{\"a\":1,\n \"b\" 2}]", "a.json:2:6: this is not valid JSON: syntax error"},
-      {"a.json", "[{\"a\":1} {\"b\":2}]", "a.json:1:10: this is not valid JSON: extra data"},
-      {"a.json", "{\"a\":1", "a.json:1:7: this is not valid JSON: incomplete JSON"},
+      {"a.json", "[{\"a\":1},\n {\"b\":tru}]",
+       "a.json:2:7: this is not valid JSON: found 't' after ':', which cannot stand there"},
+      {"a.json", "[{\"a\":1,\n \"b\" 2}]",
+       "a.json:2:6: this is not valid JSON: found '2' after '\"', which cannot stand there"},
+      {"a.json", "[{\"a\":1} {\"b\":2}]", "a.json:1:10: expected ',' or ']' after a row, found '{'"},
+      {"a.json", "{\"a\":1",
+       "a.json:1:7: this is not valid JSON: it ends too early; a bracket or a quote is not closed"},
       {"a.json", "{\"a\":1}\n{\"a\":2}",
        "a.json:2:1: the file goes on after its JSON value; rows belong into one array, or, one object a line, into a "
        "file "
@@ -87,9 +90,11 @@ TEST(SeedData, SaysWhatIsWrongAndWhere) {
       {"a.jsonl", "", "a.jsonl: this file is empty; it must hold one JSON object a line"},
       {"a.jsonl", "\n \n", "a.jsonl: this file has no rows: every line is blank; add one JSON object a line"},
       {"a.jsonl", "{\"a\":1}\n\n{\"a\":}\n",
-       "a.jsonl:3:6: this is not valid JSON: syntax error; in JSONL each line is one whole JSON object"},
+       "a.jsonl:3:6: this is not valid JSON: found '}' after ':', which cannot stand there; in JSONL each line is one "
+       "whole JSON object"},
       {"a.jsonl", "{\n\"a\":1}\n",
-       "a.jsonl:1:2: this is not valid JSON: incomplete JSON; in JSONL each line is one whole JSON object"},
+       "a.jsonl:1:2: this is not valid JSON: it ends too early; a bracket or a quote is not closed; in JSONL each line "
+       "is one whole JSON object"},
       {"a.jsonl", "{}\n[1]\n", "a.jsonl:2:1: row 2 is a list; a row must be an object"},
       {"a.jsonl", "{}\nnull\n", "a.jsonl:2:1: row 2 is null; a row must be an object"},
       {"a.jsonl", "{}\n{\"a\":\"\xFF\"}", "a.jsonl:2:7: the byte 0xFF is not valid UTF-8 here; save the file as UTF-8"},
@@ -111,7 +116,7 @@ TEST(SeedData, SaysWhatIsWrongAndWhere) {
        "a.csv:2:5: expected a line feed after the carriage return that follows a quoted field"},
       {"a.csv", "a\n\xE4rger\n", "a.csv:2:1: the byte 0xE4 is not valid UTF-8 here; save the file as UTF-8"},
       // Parquet
-      {"a.parquet", "", "a.parquet: this file cannot be read as Parquet: Parquet file size is 0 bytes"},
+      {"a.parquet", "", "a.parquet: this file is empty; it must be a Parquet file of at least one row"},
       {"a.parquet", "not parquet, but long enough",
        "a.parquet: this file cannot be read as Parquet: Parquet magic bytes not found in footer. Either the file is "
        "corrupted or this is not a parquet file."},
@@ -155,7 +160,8 @@ TEST(SeedData, ABracketThatIsMissingIsASyntaxErrorNotALargeRow) {
   TestFolder folder;
   std::string text = "[{\"a\":[1,2}\n";
   for (int i = 0; i < 100'000; ++i) text += ",{\"a\":[1]}\n";
-  EXPECT_EQ(read(folder, "a.json", text + "]"), "a.json:1:11: this is not valid JSON: syntax error");
+  EXPECT_EQ(read(folder, "a.json", text + "]"),
+            "a.json:1:11: this is not valid JSON: found '}', which cannot stand there");
 }
 
 TEST(SeedData, RefusesANumberThatADoubleCannotHold) {

@@ -168,51 +168,48 @@ async::Task<void> Generator::open_retry(BatchNumber number) {
 }
 
 async::Task<void> Generator::make_record(OpenBatch* batch, std::size_t at) {
-  RecordState state = std::move(batch->states[at]);
-  batch->states[at].index = state.index;
+  RecordState& state = batch->states[at];  // stays where it is until its batch is committed
   const bool failed_before = state.finished_at && state.failure && settings_.reuse_failures;
-  if (failed_before) {
-    finish_record(*batch, at, std::move(state));
-  } else {
+  Status made;
+  if (!failed_before) {
+    // A record that was finished before the crash keeps its time.
     const std::optional<UtcTime> kept_time = state.failure ? std::nullopt : state.finished_at;
     state.failure.reset();
     state.finished_at.reset();
-    Result<RecordState> made = co_await pipeline_.make(std::move(state));
-    if (!made) {
-      give_up(made.error());
-    } else {
-      // A record that was finished before the crash keeps its time.
-      if (kept_time && !made->failure && pipeline_.is_whole(*made)) made->finished_at = kept_time;
-      finish_record(*batch, at, std::move(*made));
-    }
+    made = co_await pipeline_.make(&state);
+    if (made && !state.failure && pipeline_.is_whole(state)) state.finished_at = kept_time;
+  }
+  if (made) {
+    finish_record(*batch, state);
+  } else {
+    give_up(made.error());
   }
   --in_flight_;
   --batch->in_flight;
-  if (batch->complete() && !error_ && std::all_of(batch->states.begin(), batch->states.end(), [](const RecordState& s) { return s.finished_at.has_value(); })) {
+  const bool all_finished = std::all_of(batch->states.begin(), batch->states.end(), [](const RecordState& s) { return s.finished_at.has_value(); });
+  if (batch->complete() && all_finished && !error_) {
     if (current_ == batch) current_ = nullptr;
     co_await commit(batch);
   }
   pump();
 }
 
-void Generator::finish_record(OpenBatch& batch, std::size_t at, RecordState made) {
-  if (!made.finished_at && (made.failure || pipeline_.is_whole(made))) made.finished_at = clock_.now();
+void Generator::finish_record(OpenBatch& batch, RecordState& state) {
+  if (!state.finished_at && (state.failure || pipeline_.is_whole(state))) state.finished_at = clock_.now();
   journal_changed_ = true;
-  const std::size_t bytes = text_bytes(made);
+  const std::size_t bytes = text_bytes(state);
   batch.bytes += bytes;
   held_bytes_ += bytes;
-  if (made.finished_at && made.failure) count_failure(made);
-  if (made.succeeded()) {
-    ++progress_.records_done;
-    ++succeeded_here_;
-    for (const auto& step : made.steps) {
-      if (!step) continue;
-      progress_.input_tokens += step->usage.input_tokens;
-      progress_.output_tokens += step->usage.output_tokens;
-      progress_.cost += step->cost;
-    }
+  if (state.finished_at && state.failure) count_failure(state);
+  if (!state.succeeded()) return;
+  ++progress_.records_done;
+  ++succeeded_here_;
+  for (const auto& step : state.steps) {
+    if (!step) continue;
+    progress_.input_tokens += step->usage.input_tokens;
+    progress_.output_tokens += step->usage.output_tokens;
+    progress_.cost += step->cost;
   }
-  batch.states[at] = std::move(made);
 }
 
 void Generator::count_failure(const RecordState& state) {

@@ -68,7 +68,7 @@ class Generator {
   void open_next();
   async::Task<void> open_retry(BatchNumber batch);
   async::Task<void> make_record(OpenBatch* batch, std::size_t at);
-  void finish_record(OpenBatch& batch, std::size_t at, RecordState made);
+  void finish_record(OpenBatch& batch, RecordState& state);
   void count_failure(const RecordState& state);
   bool too_many_failed() const;
   std::string told_too_many_failed() const;
@@ -106,6 +106,7 @@ class Generator {
   std::int64_t committing_ = 0;
   std::size_t held_bytes_ = 0;
   bool journal_changed_ = false, checkpoint_changed_ = false;
+  std::int64_t steps_journaled_ = 0;  // of control_.steps_finished
   std::int64_t succeeded_here_ = 0, failed_here_ = 0, failed_alike_ = 0;
   std::string first_cause_;
   std::string failed_early_;  // the cause, when the job was given up

@@ -1,5 +1,6 @@
 // The generator's writing side: batches, failures, journal, checkpoint.
 #include <algorithm>
+#include <utility>
 
 #include "generate/batch.h"
 #include "generate/generator.h"
@@ -71,6 +72,11 @@ async::Task<Status> Generator::lost_to_another(OpenBatch* batch, std::string key
   const Result<BatchContent> content = read_batch(theirs->body, context_.job, context_.extents.records_of(batch->batch));
   if (!content) co_return std::unexpected(content.error().at(objects_.location(key)));
   const std::int64_t failed = static_cast<std::int64_t>(batch->states.size() - content->indexes.size());
+  // Ours were counted as they were made.
+  const std::int64_t ours_failed =
+      std::count_if(batch->states.begin(), batch->states.end(), [](const RecordState& s) { return s.failure.has_value(); });
+  progress_.records_failed += failed - ours_failed;
+  progress_.records_done -= failed - ours_failed;
   resume_.checkpoint.completed.add(batch->batch.value);
   if (failed > 0 || batch->round > 0) resume_.checkpoint.failed[batch->batch.value][batch->round] = failed;
   if (batch->round > 0) resume_.retry_rounds[batch->batch.value] = batch->round;
@@ -100,7 +106,8 @@ async::Task<void> Generator::flush_now_and_then(std::shared_ptr<async::StopFlag>
 }
 
 async::Task<Status> Generator::flush() {
-  if (journal_changed_ && !settings_.retry_failed) {
+  const bool new_steps = std::exchange(steps_journaled_, control_.steps_finished) != control_.steps_finished;
+  if ((journal_changed_ || new_steps) && !settings_.retry_failed) {
     journal_changed_ = false;
     std::string body;
     const auto append = [&](RecordState& state) {
@@ -143,7 +150,10 @@ async::Task<Result<GenerateReport>> Generator::wind_up() {
   if (settings_.retry_failed && !open_.empty()) kept = co_await keep_unfinished_retries();
   const bool all_committed = open_.empty() && !settings_.retry_failed &&
                              next_batch_ > context_.last_batch().value && resume_.journal.empty();
-  if (all_committed) journal_changed_ = false;
+  if (all_committed) {
+    journal_changed_ = false;
+    steps_journaled_ = control_.steps_finished;
+  }
   checkpoint_changed_ = true;
   if (kept) kept = co_await flush();
   if (error_) co_return std::unexpected(*error_);

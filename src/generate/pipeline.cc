@@ -8,7 +8,7 @@
 namespace palette::generate {
 
 struct Pipeline::Run {
-  RecordState state;
+  RecordState& state;  // the caller's
   std::shared_ptr<const SeedRow> row;
   std::vector<bool> started;  // by step of the compiled job
   std::vector<bool> done;     // likewise: its outcome stands
@@ -24,22 +24,19 @@ Pipeline::Pipeline(const PreparedJob& job, std::vector<std::shared_ptr<model::Mo
   }
 }
 
-async::Task<Result<RecordState>> Pipeline::make(RecordState state) {
-  Result<std::shared_ptr<const SeedRow>> row = rows_.of_record(state.index);
+async::Task<Status> Pipeline::make(RecordState* state) {
+  Result<std::shared_ptr<const SeedRow>> row = rows_.of_record(state->index);
   if (!row) co_return std::unexpected(row.error());
-  auto run = std::make_shared<Run>();
-  run->state = std::move(state);
-  run->row = std::move(*row);
-  run->state.seed_data_keys = run->row->keys_text;
-  run->state.steps.resize(job_.compiled.step_ids.size());
-  run->started.resize(job_.compiled.steps.size());
-  run->done.resize(job_.compiled.steps.size());
+  state->seed_data_keys = (*row)->keys_text;
+  state->steps.resize(job_.compiled.step_ids.size());
+  const std::vector<bool> none(job_.compiled.steps.size());
+  auto run = std::make_shared<Run>(Run{*state, std::move(*row), none, none});
   if (is_chain_) {
     co_await run_chain(run);
   } else {
     co_await run_graph(run);
   }
-  co_return std::move(run->state);
+  co_return Status{};
 }
 
 async::Task<void> Pipeline::run_chain(std::shared_ptr<Run> run) {
@@ -154,6 +151,7 @@ async::Task<void> Pipeline::ask(std::shared_ptr<Run> run, std::size_t step, Step
   outcome.tries = answer->tries;
   run->state.steps[compiled.position] = std::move(outcome);
   run->done[step] = true;
+  ++control_.steps_finished;
 }
 
 bool Pipeline::is_whole(const RecordState& state) const {

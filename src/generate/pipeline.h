@@ -1,6 +1,7 @@
 // Makes one record: renders its steps' templates, asks the models, hands earlier answers to later steps.
 //
-//   Result<RecordState> made = co_await pipeline.make(RecordState{.index = RecordIndex{17}});
+//   RecordState state{.index = RecordIndex{17}};
+//   Status made = co_await pipeline.make(&state);
 #pragma once
 
 #include <memory>
@@ -23,10 +24,11 @@ class Pipeline {
   // `models`: one for each of job.compiled.steps. All must outlive the pipeline.
   Pipeline(const PreparedJob& job, std::vector<std::shared_ptr<model::Model>> models, RunControl& control);
 
-  // Steps that `state` already has are used as they are if they answer the very request that would be sent now (the same
-  // request_sha256). Gives the record succeeded or failed (finished_at is left to the caller), or, when the run was stopped,
-  // with the steps that were done: see is_whole(). An error only when the seed data cannot be read.
-  async::Task<Result<RecordState>> make(RecordState state);
+  // Makes the record `state->index` in place: each step is in `state` as soon as it is done, so that a journal written
+  // meanwhile has it. Steps that it already has are used as they are if they answer the very request that would be sent now
+  // (the same request_sha256). In the end the record has succeeded or failed (finished_at is left to the caller), or, when the
+  // run was stopped, has the steps that were done: see is_whole(). An error only when the seed data cannot be read.
+  async::Task<Status> make(RecordState* state);
 
   // Every executed step has its outcome.
   bool is_whole(const RecordState& state) const;

@@ -31,9 +31,9 @@ struct Rig {
     return state;
   }
   RecordState make(RecordState state) {
-    Result<RecordState> made = await(pipeline.make(std::move(state)));
-    if (!made) throw std::runtime_error(error_text(made));
-    return std::move(*made);
+    const Status made = await(pipeline.make(&state));
+    if (!made) throw std::runtime_error(made.error().text());
+    return state;
   }
   // As it comes back from a journal.
   RecordState journaled(RecordState state) {
@@ -234,8 +234,8 @@ TEST(Promise2, ACallInFlightMayFinishWhenTheRunIsDrained) {
 }
 
 async::Task<void> make_into(Rig* rig, std::int64_t index, std::optional<RecordState>* out) {
-  Result<RecordState> made = co_await rig->pipeline.make(Rig::of(index));
-  if (made) out->emplace(std::move(*made));
+  RecordState state = Rig::of(index);
+  if (co_await rig->pipeline.make(&state)) out->emplace(std::move(state));
 }
 
 async::Task<void> cancel_when_waiting(Rig* rig, int calls) {

@@ -1,5 +1,5 @@
-// The whole job is checked before anything runs (DESIGN.md promise 8): job file, templates, seed data, models, places to
-// write. Every error is told at once; nothing is created.
+// The whole job is checked before anything runs (DESIGN.md promise 8): job file, templates, seed data, models, places
+// to write. Every error is told at once; nothing is created.
 //
 //   Preflight checked = preflight({.job_file = "job.yaml"});
 //   if (!checked.job) { for (const auto& finding : checked.diagnostics.sorted()) … }
@@ -42,12 +42,18 @@ struct Preflight {
 
 Preflight preflight(const PreflightInput& input);
 
-// The part of it that needs no seed data: `template check FILE` without --seed-data. The file is a job or a template file.
+// The part of it that needs no seed data: `template check FILE` without --seed-data. The file is a job or a template
+// file.
 struct CheckedTemplate {
   job::JobSpec spec;
   job::CompiledJob compiled;
 };
-CheckedTemplate check_template(const std::filesystem::path& file, const job::Overrides& overrides, job::Diagnostics& diagnostics);
+CheckedTemplate check_template(const std::filesystem::path& file, const job::Overrides& overrides,
+                               job::Diagnostics& diagnostics);
+
+// The seed data of the job; `by_flag` when the command line named it. What is wrong with it goes to the diagnostics.
+std::optional<dataset::SeedData> open_seed_data(const job::JobSpec& spec, bool by_flag,
+                                                const std::filesystem::path& spool_dir, job::Diagnostics& diagnostics);
 
 // Are the variables that the templates read, and the template's schema_requirements, in the seed rows?
 void check_seed_variables(const job::JobSpec& spec, const job::CompiledJob& compiled, const dataset::SeedData& seeds,

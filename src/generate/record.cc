@@ -52,12 +52,15 @@ void append_steps(std::string& out, const StepIds& step_ids, const RecordState& 
   out += '}';
 }
 
-void append_error(std::string& out, const RecordFailure& failure) {
-  out += "{\"kind\":";
+void append_failure_fields(std::string& out, const RecordFailure& failure) {
+  out += ",\"step\":";
+  append_json_string(out, failure.step);
+  out += ",\"error\":{\"kind\":";
   append_json_string(out, to_string(failure.kind));
   out += ",\"message\":";
   append_json_string(out, failure.message);
-  out += '}';
+  out += "},\"tries\":";
+  append_int(out, failure.tries);
 }
 
 std::unexpected<Error> corrupt(std::string message) { return fail(ErrorKind::corrupt, std::move(message)); }
@@ -125,12 +128,7 @@ void append_failure_line(std::string& out, const StepIds& step_ids, const Record
   append_int(out, state.index.value);
   out += ",\"timestamp\":\"" + state.finished_at->to_iso() + "\",\"seed_data_keys\":";
   out += state.seed_data_keys;
-  out += ",\"step\":";
-  append_json_string(out, state.failure->step);
-  out += ",\"error\":";
-  append_error(out, *state.failure);
-  out += ",\"tries\":";
-  append_int(out, state.failure->tries);
+  append_failure_fields(out, *state.failure);
   out += ",\"cost_usd\":" + cost.to_decimal() + ",\"steps\":";
   append_steps(out, step_ids, state);
   out += '}';
@@ -142,14 +140,7 @@ void append_journal_line(std::string& out, const StepIds& step_ids, const Record
   out += ",\"seed_data_keys\":";
   out += state.seed_data_keys;
   if (state.finished_at) out += ",\"timestamp\":\"" + state.finished_at->to_iso() + "\"";
-  if (state.failure) {
-    out += ",\"step\":";
-    append_json_string(out, state.failure->step);
-    out += ",\"error\":";
-    append_error(out, *state.failure);
-    out += ",\"tries\":";
-    append_int(out, state.failure->tries);
-  }
+  if (state.failure) append_failure_fields(out, *state.failure);
   out += ",\"steps\":";
   append_steps(out, step_ids, state);
   out += '}';
@@ -192,6 +183,7 @@ Result<RecordIndex> index_of_line(std::string_view line, const JobId& job) {
   const std::string record_start = "{\"id\":\"" + job.text + "-";
   constexpr std::string_view kFailureStart = "{\"index\":";
   std::string_view rest = line;
+  const char after = line.starts_with(kFailureStart) ? ',' : '"';  // the index
   if (rest.starts_with(record_start)) {
     rest.remove_prefix(record_start.size());
   } else if (rest.starts_with(kFailureStart)) {
@@ -201,7 +193,8 @@ Result<RecordIndex> index_of_line(std::string_view line, const JobId& job) {
   }
   RecordIndex index;
   const auto [end, ec] = std::from_chars(rest.data(), rest.data() + rest.size(), index.value);
-  if (ec != std::errc{} || index.value < 0) return corrupt("the line has no record index");
+  const bool whole = ec == std::errc{} && end != rest.data() + rest.size() && *end == after;
+  if (!whole || index.value < 0) return corrupt("the line has no record index");
   return index;
 }
 

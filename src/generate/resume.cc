@@ -20,7 +20,7 @@ async::Task<Result<Listed>> list_batches(store::ObjectStore& objects, JobId job)
     if (!page) co_return std::unexpected(page.error());
     for (const store::ObjectInfo& info : page->objects) {
       const Result<job::BatchObject> batch = job::parse_batch_key(info.key);
-      if (!batch) co_return std::unexpected(batch.error().at(objects.location(info.key)));
+      if (!batch) co_return fail(batch.error().kind, batch.error().message, objects.location(info.key));
       if (batch->round == 0) out.batches.add(batch->batch.value);
       else out.retry_rounds[batch->batch.value] = std::max(out.retry_rounds[batch->batch.value], batch->round);
     }

@@ -15,6 +15,7 @@ struct RunControl {
   std::shared_ptr<async::StopFlag> stop = std::make_shared<async::StopFlag>();  // raised: drain
   std::set<async::TaskGroup*> groups;                                           // whose tasks wait for calls
   std::int64_t calls_in_flight = 0;
+  std::int64_t steps_finished = 0;  // by this run
 
   void drain() { stop->request(); }
 

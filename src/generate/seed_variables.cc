@@ -69,6 +69,7 @@ class Scan {
 
 std::string what_rows_have(const std::set<std::string>& columns, const std::string& name) {
   std::vector<std::string_view> names(columns.begin(), columns.end());
+  if (columns.contains(name)) return "; the rows have '" + name + "', but not all of this path";
   if (const auto near = nearest_name(name, names); !near.empty()) return "; did you mean " + std::string(near) + "?";
   std::string list;
   for (std::size_t i = 0; i < names.size() && i < 20; ++i) list += (i == 0 ? "" : ", ") + std::string(names[i]);
@@ -119,7 +120,8 @@ void check_seed_variables(const job::JobSpec& spec, const job::CompiledJob& comp
     const std::string name = dotted(variable->path);
     if (presence.missing == seeds.rows()) {
       diagnostics.error(variable->file, variable->mark, variable->field,
-                        "no seed row has '" + name + "'" + what_rows_have(scan.columns(), variable->path[0]), variable->excerpt);
+                        "no seed row has '" + name + "'" + what_rows_have(scan.columns(), variable->path[0]),
+                        variable->excerpt);
     } else {
       diagnostics.warning(variable->file, variable->mark, variable->field,
                           of_rows(presence.missing, seeds.rows()) + " lack '" + name + "' (the first is row " +
@@ -131,13 +133,14 @@ void check_seed_variables(const job::JobSpec& spec, const job::CompiledJob& comp
     if (presence.missing == 0) continue;
     diagnostics.error(field->file, field->node.mark, field->field,
                       of_rows(presence.missing, seeds.rows()) + " lack '" + field->text() +
-                          "', which the template requires (the first is row " + std::to_string(presence.first_missing_row + 1) + ")");
+                          "', which the template requires (the first is row " +
+                          std::to_string(presence.first_missing_row + 1) + ")");
   }
   for (std::string_view own : {job::kStepsVariable, job::kSeedRowVariable, job::kRecordIndexVariable}) {
     if (!scan.columns().contains(std::string(own))) continue;
     diagnostics.warning(spec.seed_data, job::Mark{0, 0}, "",
-                        "the seed rows have '" + std::string(own) + "', which templates cannot see under that name; say seed_row." +
-                            std::string(own));
+                        "the seed rows have '" + std::string(own) +
+                            "', which templates cannot see under that name; say seed_row." + std::string(own));
   }
 }
 

@@ -147,6 +147,7 @@ Value string_item(const Value& object, std::int64_t index) {
   if (index < 0) index += size;
   if (index < 0 || index >= size) return unset();
   auto position = static_cast<std::size_t>(index);
+  if (!is_ascii(string_of(object))) count_steps(text.size() / 32);
   Value item = Value::of(point_range(text, position, position + 1));
   item.mark_safe(object.is_safe());
   return item;
@@ -279,6 +280,7 @@ Value get_item(Run& run, const Value& object, const Value& key) {
 
 Value get_slice(const Value& object, const Value* start, const Value* stop, const Value* step) {
   if (object.is_string()) {
+    count_steps(string_of(object).size / 32);
     return string_slice(object, slice_bounds(start, stop, step, static_cast<std::int64_t>(code_points(object))));
   }
   if (object.kind() == Kind::range) {

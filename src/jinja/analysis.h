@@ -31,7 +31,7 @@ class Analysis {
   // First half: what a scope loads and stores (FrameSymbolVisitor of Jinja).
   void track(Symbols& symbols, Body body);
   void track(Symbols& symbols, Statement* statement);
-  void track_if(Symbols& symbols, IfStatement* node, std::size_t first);
+  void track_if(Symbols& symbols, IfStatement* node);
   void track(Symbols& symbols, Expr* expr);
   void track_target(Symbols& symbols, Expr* target, bool as_parameter);
 

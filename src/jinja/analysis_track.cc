@@ -29,21 +29,25 @@ void Analysis::track_target(Symbols& symbols, Expr* target, bool as_parameter) {
 }
 
 // An `if` and what follows of its branches: each branch works on a copy, as in Jinja.
-void Analysis::track_if(Symbols& symbols, IfStatement* node, std::size_t first) {
-  const IfBranch& branch = node->branches[first];
+void Analysis::track_if(Symbols& symbols, IfStatement* node) {
+  const IfBranch& branch = node->branches[0];
   track(symbols, branch.test);
-  std::vector<Symbols> copies(3, symbols);
+  std::vector<Symbols> copies(1, symbols);
   track(copies[0], branch.body);
-  std::size_t next = first + 1;
-  if (first == 0) {
+  std::size_t next = 1;
+  if (next < node->branches.size() && node->branches[next].test != nullptr) {
+    Symbols elifs = symbols;  // all of them share one copy
     for (; next < node->branches.size() && node->branches[next].test != nullptr; ++next) {
-      const IfBranch& elif = node->branches[next];
-      track(copies[1], elif.test);
-      std::vector<Symbols> inner(3, copies[1]);
-      track(inner[0], elif.body);
-      copies[1].branch_update(inner);
+      track(elifs, node->branches[next].test);
+      std::vector<Symbols> inner(1, elifs);
+      track(inner[0], node->branches[next].body);
+      elifs.branch_update(inner);
     }
-    if (next < node->branches.size()) track(copies[2], node->branches[next].body);
+    copies.push_back(std::move(elifs));
+  }
+  if (next < node->branches.size()) {
+    copies.push_back(symbols);
+    track(copies.back(), node->branches[next].body);
   }
   symbols.branch_update(copies);
 }
@@ -54,7 +58,7 @@ void Analysis::track(Symbols& symbols, Statement* statement) {
       for (Expr* part : static_cast<OutputStatement*>(statement)->parts) track(symbols, part);
       return;
     case StatementKind::if_:
-      return track_if(symbols, static_cast<IfStatement*>(statement), 0);
+      return track_if(symbols, static_cast<IfStatement*>(statement));
     case StatementKind::for_:
       return track(symbols, static_cast<ForStatement*>(statement)->iterable);
     case StatementKind::set:
@@ -131,7 +135,7 @@ struct NameSearch {
   void loop(ForStatement* node) {
     target(node->target);
     expr(node->iterable);
-    if (wanted != "loop") body(node->body);  // an inner loop has its own
+    body(node->body);  // also for "loop", though an inner loop has its own: an include can tell
     body(node->otherwise);
     expr(node->test);
   }

@@ -152,6 +152,7 @@ enum class BinaryOp : std::uint8_t { add, sub, mul, div, floordiv, mod, pow };
 struct BinaryExpr : Expr {  // binary, logical_and, logical_or
   using Expr::Expr;
   BinaryOp op = BinaryOp::add;
+  bool sign_last = false;  // a power whose constant base keeps its minus sign outside: -5 ** n is -(5 ** n)
   Expr* left = nullptr;
   Expr* right = nullptr;
 };

@@ -83,7 +83,10 @@ bool equal_deep(const Value& left, const Value& right, std::uint32_t depth) {
     case Kind::none:
       return true;
     case Kind::string:
-      return left.object() == right.object() || string_of(left).view() == string_of(right).view();
+      if (left.object() == right.object()) return true;
+      if (string_of(left).size != string_of(right).size) return false;
+      count_steps(string_of(left).size / 64);
+      return string_of(left).view() == string_of(right).view();
     case Kind::list:
     case Kind::tuple:
       return left.object() == right.object() || equal_items(list_of(left).items, list_of(right).items, depth);
@@ -143,6 +146,7 @@ std::uint32_t mix(std::uint64_t bits) {
 
 std::uint32_t hash_deep(const Value& value, std::uint32_t depth) {
   check_value_depth(depth);
+  count_steps();
   switch (value.kind()) {
     case Kind::undefined:
       if (strict(value)) fail_undefined(value);
@@ -235,8 +239,8 @@ bool contains(const Value& container, const Value& item) {
         fault("'in <string>' requires string as left operand, not " + std::string(type_name(item)));
       }
       std::string_view text = container.as_string();
-      count_steps(text.size() / 256);
-      return text.find(item.as_string()) != std::string_view::npos;
+      count_steps(text.size() / 32);
+      return find_text(text, item.as_string()) != std::string_view::npos;
     }
     case Kind::dict:
       return dict_of(container).find(item, hash_value(item)) != nullptr;
@@ -345,6 +349,7 @@ std::int64_t length_of(const Value& value) {
       if (strict(value)) fail_undefined(value);
       return 0;
     case Kind::string:
+      count_steps(string_of(value).size / 64);
       return static_cast<std::int64_t>(code_points(value));
     case Kind::list:
     case Kind::tuple:

@@ -21,6 +21,7 @@ Value escape(Arguments& arguments) {
   std::string out;
   append_escaped_value(out, *given[0]);
   check_operation(out.size(), "escape");
+  count_steps(out.size() / 16);
   return Value::safe(out);
 }
 

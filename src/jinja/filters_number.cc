@@ -132,14 +132,14 @@ Value file_size(Arguments& arguments) {
     double whole = std::trunc(*bytes) + 0.0;
     return Value::of((whole < 0 ? "-" : "") + float_digits(std::fabs(whole), 'f', 0, false) + " Bytes");
   }
-  double unit = base;
+  long double unit = base;  // powers of ten up to 10^27 are exact in its 64 bits, as in Python's integers
   std::string_view name;
   for (std::size_t i = 0; i < std::size(kDecimal); ++i) {
     unit *= base;
     name = binary_units ? kBinary[i] : kDecimal[i];
     if (*bytes < unit) break;
   }
-  return Value::of(float_digits(base * *bytes / unit, 'f', 1, false) + " " + std::string(name));
+  return Value::of(float_digits(base * *bytes / static_cast<double>(unit), 'f', 1, false) + " " + std::string(name));
 }
 
 Value sum(Arguments& arguments) {

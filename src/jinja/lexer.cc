@@ -388,13 +388,14 @@ std::vector<Token> tokenize(std::string_view source, const Settings& settings) {
 std::string normalized_source(std::string_view source, const Settings& settings) {
   std::string text;
   text.reserve(source.size());
-  for (std::size_t at = 0; at < source.size(); ++at) {
-    if (source[at] != '\r') {
-      text.push_back(source[at]);
-      continue;
-    }
+  std::size_t at = 0;
+  while (at < source.size()) {
+    std::size_t end = std::min(source.find('\r', at), source.size());
+    text += source.substr(at, end - at);
+    at = end;
+    if (at == source.size()) break;
     text.push_back('\n');
-    if (at + 1 < source.size() && source[at + 1] == '\n') ++at;
+    at += at + 1 < source.size() && source[at + 1] == '\n' ? 2 : 1;
   }
   if (!settings.keep_trailing_newline && text.ends_with('\n')) text.pop_back();
   return text;

@@ -21,6 +21,7 @@ struct Limits {
 // Holds while a template is compiled (no real template comes near).
 inline constexpr std::size_t kTemplateBytesMax = 4 * 1024 * 1024;
 inline constexpr std::uint32_t kParseDepthMax = 120;       // brackets and blocks inside each other
+inline constexpr std::size_t kNamesMax = 1000;             // different names of variables, attributes and blocks
 inline constexpr std::uint32_t kExpressionDepthMax = 600;  // of an expression's tree: also of a + b + c + …
 
 }  // namespace palette::jinja

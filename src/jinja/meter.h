@@ -51,10 +51,9 @@ inline void count_steps(std::uint64_t steps = 1) {
 void stack_crossed();
 inline void check_stack() {
   const Meter* meter = current_meter;
-  const char here = 0;
-  if (meter != nullptr && static_cast<std::size_t>(meter->stack_top - &here) > meter->limits.stack_bytes) {
-    stack_crossed();
-  }
+  if (meter == nullptr) return;
+  std::ptrdiff_t used = meter->stack_top - static_cast<const char*>(__builtin_frame_address(0));
+  if (used > static_cast<std::ptrdiff_t>(meter->limits.stack_bytes)) stack_crossed();
 }
 
 // How deep values may nest; checked by whatever walks them.

@@ -37,7 +37,7 @@ Value pop(DictObject& dict, const Arguments& arguments) {
     return *given[1];
   }
   Value value = entry->value;
-  count_steps(dict.entries.size() / 16);
+  count_steps(dict.entries.size() / 4);
   dict.erase(*given[0], hash);
   return value;
 }

@@ -49,7 +49,10 @@ Value find(const Value& self, bool last, bool must, const Arguments& arguments) 
   auto given = bind(arguments, {"sub", "start", "end"}, 1);
   std::string_view needle = needle_of(*given[0], arguments);
   Window window = window_of(self, given[1], given[2], arguments);
-  std::size_t at = window.empty ? std::string_view::npos : last ? window.text.rfind(needle) : window.text.find(needle);
+  if (last) count_steps(window.text.size() / 64 * (needle.size() / 64 + 1));  // rfind has no linear form
+  std::size_t at = window.empty ? std::string_view::npos
+                   : last       ? window.text.rfind(needle)
+                                : find_text(window.text, needle);
   if (at != std::string_view::npos) {
     return Value::of(window.first_point + static_cast<std::int64_t>(count_points(window.text.substr(0, at))));
   }
@@ -64,8 +67,8 @@ Value count(const Value& self, const Arguments& arguments) {
   if (window.empty) return Value::of(0);
   if (needle.empty()) return Value::of(static_cast<std::int64_t>(count_points(window.text)) + 1);
   std::int64_t found = 0;
-  for (std::size_t at = window.text.find(needle); at != std::string_view::npos;
-       at = window.text.find(needle, at + needle.size())) {
+  for (std::size_t at = find_text(window.text, needle); at != std::string_view::npos;
+       at = find_text(window.text, needle, at + needle.size())) {
     ++found;
   }
   return Value::of(found);

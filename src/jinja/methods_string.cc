@@ -51,7 +51,7 @@ Value partition(const Value& self, bool right, const Arguments& arguments) {
   std::string_view separator = text_argument(*given[0], arguments);
   if (separator.empty()) fault("empty separator");
   std::string_view text = self.as_string();
-  std::size_t at = right ? text.rfind(separator) : text.find(separator);
+  std::size_t at = right ? text.rfind(separator) : find_text(text, separator);
   if (at == std::string_view::npos) {
     return parts_list(self,
                       right ? std::vector<std::string_view>{"", "", text} : std::vector<std::string_view>{text, "", ""},
@@ -97,7 +97,7 @@ Value replace(const Value& self, const Arguments& arguments) {
   std::string_view from = text_argument(*given[0], arguments);
   std::string_view to = text_argument(*given[1], arguments);
   std::int64_t most = integer_or(given[2], -1, arguments, "count");
-  count_steps(self.as_string().size() / 64);
+  count_steps(self.as_string().size() / 32);
   if (!self.is_safe()) return Value::of(replace_text(self.as_string(), from, to, most));
   std::string escaped_from;
   std::string escaped_to;
@@ -228,7 +228,7 @@ Value remove_affix(const Value& self, bool prefix, const Arguments& arguments) {
 
 Value call_string_method(const Value& self, MethodId method, Arguments& arguments) {
   std::string_view text = self.as_string();
-  count_steps(text.size() / 256);
+  count_steps(text.size() / 32);
   auto bare = [&] { bind_parameters(arguments, {}, 0, {}); };
   switch (method) {
     case MethodId::upper:

@@ -152,7 +152,7 @@ Value joined(const Value& left, const Value& right) {
   std::string_view a = left.as_string();
   std::string_view b = right.as_string();
   check_operation(a.size() + b.size(), "+");
-  count_steps((a.size() + b.size()) / 1024);
+  count_steps((a.size() + b.size()) / 32);
   if (left.is_safe() != right.is_safe()) {
     std::string text;
     append_escaped_value(text, left);

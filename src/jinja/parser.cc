@@ -60,6 +60,9 @@ const Value* Parser::keep_text(std::string_view text) { return parsed_.names[nam
 std::uint32_t Parser::name_id(std::string_view name) {
   auto [entry, added] = name_ids_.try_emplace(name, static_cast<std::uint32_t>(parsed_.names.size()));
   if (!added) return entry->second;
+  if (parsed_.names.size() >= kNamesMax) {
+    fail(now(), "the template uses more than the limit of " + std::to_string(kNamesMax) + " different names");
+  }
   const Value* kept = arena_.keep(Value::of(name));
   hash_of(*static_cast<StringObject*>(kept->object()));
   parsed_.names.push_back(kept);

@@ -1,3 +1,4 @@
+#include "jinja/ast_walk.h"
 #include "jinja/fault.h"
 #include "jinja/methods.h"
 #include "jinja/parser.h"
@@ -5,6 +6,17 @@
 #include "jinja/registry.h"
 
 namespace palette::jinja {
+namespace {
+
+// Whether jinja2 would work the expression out when it compiles.
+bool is_constant(Expr* expr) {
+  if (expr->kind == ExprKind::name || expr->kind == ExprKind::call) return false;
+  bool constant = true;
+  for_each_child(expr, [&](Expr* child) { constant = constant && is_constant(child); });
+  return constant;
+}
+
+}  // namespace
 
 Expr* Parser::parse_expression(bool with_conditional) {
   Depth depth(*this);
@@ -139,7 +151,8 @@ Expr* Parser::parse_product() {
   }
 }
 
-// Unlike Python's, this power binds to the left: 2 ** 3 ** 2 is (2 ** 3) ** 2.
+// Unlike Python's, this power binds to the left: 2 ** 3 ** 2 is (2 ** 3) ** 2. And as jinja2 writes a constant base
+// into Python source, a negative one there loses its sign to the result when the exponent is no constant.
 Expr* Parser::parse_power() {
   Expr* left = parse_unary();
   while (is(TokenKind::pow)) {
@@ -147,6 +160,7 @@ Expr* Parser::parse_power() {
     node->op = BinaryOp::pow;
     node->left = left;
     node->right = parse_unary();
+    node->sign_last = is_constant(node->left) && !is_constant(node->right);
     left = over(node, {node->left, node->right});
   }
   return left;

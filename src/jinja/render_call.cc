@@ -148,12 +148,13 @@ Value Run::make_macro(Frame& frame, const MacroBody& body) {
 void Run::bind_macro(Frame& frame, const MacroObject& macro, std::span<const Value> positional,
                      std::span<const Keyword> keywords) {
   const MacroBody& body = *macro.macro;
-  std::string name = body.name == nullptr ? "None" : repr_of(*body.name);
-  std::vector<bool> used(keywords.size());
+  auto name = [&] { return body.name == nullptr ? std::string("None") : repr_of(*body.name); };
+  SmallVector<char, 8> used;
+  for (std::size_t i = 0; i < keywords.size(); ++i) used.push_back(0);
   auto take_keyword = [&](std::string_view wanted) -> const Value* {
     for (std::size_t i = 0; i < keywords.size(); ++i) {
-      if (!used[i] && keywords[i].name == wanted) {
-        used[i] = true;
+      if (used.at(i) == 0 && keywords[i].name == wanted) {
+        used.at(i) = 1;
         return &keywords[i].value;
       }
     }
@@ -179,12 +180,12 @@ void Run::bind_macro(Frame& frame, const MacroObject& macro, std::span<const Val
   if (body.takes_kwargs) {
     Value rest = make_dict();
     for (std::size_t i = 0; i < keywords.size(); ++i) {
-      if (!used[i]) dict_of(rest).set_text(keywords[i].name, keywords[i].value);
+      if (used.at(i) == 0) dict_of(rest).set_text(keywords[i].name, keywords[i].value);
     }
     frame.slots[body.kwargs_slot] = std::move(rest);
   } else {
     for (std::size_t i = 0; i < keywords.size(); ++i) {
-      if (!used[i]) fault("macro " + name + " takes no keyword argument " + repr_text(keywords[i].name));
+      if (used.at(i) == 0) fault("macro " + name() + " takes no keyword argument " + repr_text(keywords[i].name));
     }
   }
   if (body.takes_varargs) {
@@ -192,7 +193,7 @@ void Run::bind_macro(Frame& frame, const MacroObject& macro, std::span<const Val
     for (std::size_t i = body.parameters.size(); i < positional.size(); ++i) rest.push_back(positional[i]);
     frame.slots[body.varargs_slot] = make_list(std::move(rest), Kind::tuple);
   } else if (positional.size() > body.parameters.size()) {
-    fault("macro " + name + " takes not more than " + std::to_string(body.parameters.size()) + " argument(s)");
+    fault("macro " + name() + " takes not more than " + std::to_string(body.parameters.size()) + " argument(s)");
   }
 }
 

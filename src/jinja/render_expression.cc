@@ -1,3 +1,4 @@
+#include <cmath>
 #include <string>
 
 #include "jinja/compare.h"
@@ -24,6 +25,10 @@ bool is_plain(const Expr* expr) {
     default:
       return false;
   }
+}
+
+bool is_sum(const Expr* expr) {
+  return expr->kind == ExprKind::binary && static_cast<const BinaryExpr*>(expr)->op == BinaryOp::add;
 }
 
 // Where an error of the operation stands: at an operand that is undefined, else at the operator.
@@ -206,8 +211,61 @@ Value Run::eval(Frame& frame, const Expr* expr) {
   fault("this expression has no value");
 }
 
-Value Run::eval_binary(Frame& frame, const BinaryExpr& node) {
+// 'a' + b + 'c': the texts go one after the other to the end of the output, without a string for each sum. True when
+// all were plain strings; else the value so far is in `result` and nothing was written.
+bool Run::sum_into_output(Frame& frame, const BinaryExpr& node, Value& result) {
   count_steps();
+  std::size_t mark = out.size();
+  bool text = false;
+  Value left_scratch;
+  const Value* left = &left_scratch;
+  if (is_sum(node.left)) {
+    text = sum_into_output(frame, static_cast<const BinaryExpr&>(*node.left), left_scratch);
+  } else {
+    left = &ref(frame, node.left, left_scratch);
+    if (left->is_string() && !left->is_safe()) {
+      out += left->as_string();
+      text = true;
+    } else if (left != &left_scratch) {
+      left_scratch = Value(*left);
+      left = &left_scratch;
+    }
+  }
+  Value right_scratch;
+  const Value& right = ref(frame, node.right, right_scratch);
+  if (text && right.is_string() && !right.is_safe()) {
+    out += right.as_string();
+    at(node);
+    check_operation(out.size() - mark, "+");
+    return true;
+  }
+  if (text) {
+    left_scratch = Value::of(std::string_view(out).substr(mark));
+    out.resize(mark);
+  }
+  at(blamed(node, left_scratch, right));
+  result = binary(node.op, left_scratch, right);
+  return false;
+}
+
+Value Run::eval_binary(Frame& frame, const BinaryExpr& node) {
+  if (is_sum(node.left) && node.op == BinaryOp::add) {
+    Value result;
+    std::size_t mark = out.size();
+    if (sum_into_output(frame, node, result)) {
+      result = Value::of(std::string_view(out).substr(mark));
+      out.resize(mark);
+    }
+    return result;
+  }
+  count_steps();
+  if (node.sign_last) {
+    Value base = eval(frame, node.left);
+    Value exponent = eval(frame, node.right);
+    at(blamed(node, base, exponent));
+    bool negative = base.is_number() && !base.is_bool() && std::signbit(base.as_double());
+    return negative ? negated(binary(node.op, negated(base), exponent)) : binary(node.op, base, exponent);
+  }
   if (is_plain(node.right)) {
     Value left_scratch;
     Value right_scratch;
@@ -294,6 +352,7 @@ Value Run::eval_concat(Frame& frame, const SequenceExpr& node) {
       append_text(text, value);
       check_operation(text.size(), "~");
     }
+    count_steps(text.size() / 32);
     return Value::of(text);
   }
   std::vector<Value> values;
@@ -362,7 +421,44 @@ Value Run::eval_slice(Frame& frame, const Value& object, const SliceExpr& node) 
                    node.step == nullptr ? nullptr : &step);
 }
 
+namespace {
+
+bool is_empty(const ArgumentNodes& nodes) {
+  return nodes.positional.empty() && nodes.keywords.empty() && nodes.star == nullptr && nodes.star_star == nullptr;
+}
+
+}  // namespace
+
+Value Run::apply_filter(const FilterExpr& node, std::span<const Value> positional, std::span<const Keyword> keywords) {
+  at(node);
+  count_steps(2 + (positional[0].is_string() ? string_of(positional[0]).size / 32 : 0));
+  if (node.entry == nullptr) {
+    fault("unknown filter '" + std::string(node.name->as_string()) + "'" +
+          environment.registry.filter_hint(node.name->as_string()));
+  }
+  Arguments arguments{*this, node.name->as_string(), positional, keywords};
+  if (node.entry->builtin != nullptr) return node.entry->builtin(arguments);
+  return call_host(node.entry->host, arguments);
+}
+
+bool Run::apply_test(const TestExpr& node, std::span<const Value> positional, std::span<const Keyword> keywords) {
+  at(node);
+  count_steps();
+  if (node.entry == nullptr) {
+    fault("unknown test '" + std::string(node.name->as_string()) + "'" +
+          environment.registry.test_hint(node.name->as_string()));
+  }
+  Arguments arguments{*this, node.name->as_string(), positional, keywords};
+  if (node.entry->builtin != nullptr) return node.entry->builtin(arguments);
+  return truth(call_host(node.entry->host, arguments));
+}
+
 Value Run::eval_filter(Frame& frame, const FilterExpr& node, const Value* captured) {
+  if (is_empty(node.arguments) && captured == nullptr && node.subject != nullptr) {
+    Value scratch;
+    const Value& subject = ref(frame, node.subject, scratch);
+    return apply_filter(node, {&subject, 1}, {});
+  }
   ArgumentPack pack;
   if (node.subject != nullptr) {
     pack.positional.push_back(node.subject->kind == ExprKind::filter && captured != nullptr
@@ -372,30 +468,19 @@ Value Run::eval_filter(Frame& frame, const FilterExpr& node, const Value* captur
     pack.positional.push_back(captured == nullptr ? Value() : *captured);
   }
   collect(frame, node.arguments, pack);
-  at(node);
-  count_steps(2);
-  if (node.entry == nullptr) {
-    fault("unknown filter '" + std::string(node.name->as_string()) + "'" +
-          environment.registry.filter_hint(node.name->as_string()));
-  }
-  Arguments arguments{*this, node.name->as_string(), pack.positional.view(), pack.keywords.view()};
-  if (node.entry->builtin != nullptr) return node.entry->builtin(arguments);
-  return call_host(node.entry->host, arguments);
+  return apply_filter(node, pack.positional.view(), pack.keywords.view());
 }
 
 bool Run::eval_test(Frame& frame, const TestExpr& node) {
+  if (is_empty(node.arguments)) {
+    Value scratch;
+    const Value& subject = ref(frame, node.subject, scratch);
+    return apply_test(node, {&subject, 1}, {});
+  }
   ArgumentPack pack;
   pack.positional.push_back(eval(frame, node.subject));
   collect(frame, node.arguments, pack);
-  at(node);
-  count_steps();
-  if (node.entry == nullptr) {
-    fault("unknown test '" + std::string(node.name->as_string()) + "'" +
-          environment.registry.test_hint(node.name->as_string()));
-  }
-  Arguments arguments{*this, node.name->as_string(), pack.positional.view(), pack.keywords.view()};
-  if (node.entry->builtin != nullptr) return node.entry->builtin(arguments);
-  return truth(call_host(node.entry->host, arguments));
+  return apply_test(node, pack.positional.view(), pack.keywords.view());
 }
 
 }  // namespace palette::jinja

@@ -127,6 +127,18 @@ void Run::output(Frame& frame, const OutputStatement& node) {
       case ExprKind::call:
         output_call(frame, static_cast<const CallExpr&>(*part));
         break;
+      case ExprKind::binary: {
+        const auto& operation = static_cast<const BinaryExpr&>(*part);
+        Value value;
+        if (autoescape || operation.op != BinaryOp::add) {
+          value = eval_binary(frame, operation);
+        } else if (sum_into_output(frame, operation, value)) {
+          break;
+        }
+        at(*part);
+        output_value(value);
+        break;
+      }
       case ExprKind::conditional: {
         // The branch's own node, so that a macro called there writes straight to the output.
         const auto& choice = static_cast<const ConditionalExpr&>(*part);

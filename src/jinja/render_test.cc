@@ -51,7 +51,8 @@ TEST_P(Render, GivesTheTextOfJinja2) { EXPECT_EQ(render(GetParam().source), GetP
 
 INSTANTIATE_TEST_SUITE_P(
     Expressions, Render,
-    testing::Values(Case{"{{ 1 + 2 * 3 ** 2 }}", "19"}, Case{"{{ 2 ** 3 ** 2 }}", "64"},
+    testing::Values(Case{"{{ 1 + 2 * 3 ** 2 }}", "19"},
+                    Case{"{{ 2 ** 3 ** 2 }} {{ -5 ** 2 }} {{ -5 ** (n - 3) }}", "64 25 -25"},
                     Case{"{{ -7 // 2 }} {{ -7 % 3 }} {{ 7 / 2 }}", "-4 2 3.5"},
                     Case{"{{ 1 < n <= 5 }} {{ 'a' in 'abc' }} {{ 4 not in list }}", "True True True"},
                     Case{"{{ name ~ 1 ~ none }}", "Ada1None"},

@@ -43,8 +43,7 @@ Run::Run(const detail::CompiledTemplate& compiled, const Value& given, const Ren
       thaw(of_thaw),
       number(++runs_started),
       current(&compiled) {
-  const char here_on_stack = 0;
-  meter.stack_top = &here_on_stack;
+  meter.stack_top = static_cast<const char*>(__builtin_frame_address(0));
 }
 
 // Containers that hold each other would never be freed: what was put into others is taken out again.

@@ -87,6 +87,7 @@ class SmallVector {
   }
   std::span<const T> view() const { return {more_.empty() ? few_.data() : more_.data(), size_}; }
   std::size_t size() const { return size_; }
+  T& at(std::size_t position) { return more_.empty() ? few_[position] : more_[position]; }
 
  private:
   std::array<T, N> few_{};
@@ -156,6 +157,9 @@ struct Run {
   bool test_truth(Frame& frame, const Expr* expr);
   Value eval_filter(Frame& frame, const FilterExpr& node, const Value* captured);
   bool eval_test(Frame& frame, const TestExpr& node);
+  Value apply_filter(const FilterExpr& node, std::span<const Value> positional, std::span<const Keyword> keywords);
+  bool apply_test(const TestExpr& node, std::span<const Value> positional, std::span<const Keyword> keywords);
+  bool sum_into_output(Frame& frame, const BinaryExpr& node, Value& result);
   Value eval_compare(Frame& frame, const CompareExpr& node);
   bool compare_values(CompareOp op, const Value& left, const Value& right);
   Value eval_binary(Frame& frame, const BinaryExpr& node);

@@ -1,6 +1,7 @@
 #include "jinja/text.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/utf8.h"
 #include "jinja/meter.h"
@@ -135,7 +136,7 @@ std::vector<std::string_view> split_space_right(std::string_view text, std::int6
 std::vector<std::string_view> split_at(std::string_view text, std::string_view separator, std::int64_t most) {
   std::vector<std::string_view> parts;
   while (most < 0 || static_cast<std::int64_t>(parts.size()) < most) {
-    std::size_t at = text.find(separator);
+    std::size_t at = find_text(text, separator);
     if (at == std::string_view::npos) break;
     parts.push_back(text.substr(0, at));
     text.remove_prefix(at + separator.size());
@@ -147,6 +148,7 @@ std::vector<std::string_view> split_at(std::string_view text, std::string_view s
 std::vector<std::string_view> split_at_right(std::string_view text, std::string_view separator, std::int64_t most) {
   std::vector<std::string_view> parts;
   while (most < 0 || static_cast<std::int64_t>(parts.size()) < most) {
+    count_steps(text.size() / 64 * (separator.size() / 64 + 1));  // rfind has no linear form
     std::size_t at = text.rfind(separator);
     if (at == std::string_view::npos) break;
     parts.push_back(text.substr(at + separator.size()));
@@ -173,6 +175,14 @@ std::vector<std::string_view> split_lines(std::string_view text, bool keep_ends)
   return lines;
 }
 
+std::size_t find_text(std::string_view text, std::string_view what, std::size_t from) {
+  if (from > text.size()) return std::string_view::npos;
+  if (what.empty()) return from;
+  const void* found = memmem(text.data() + from, text.size() - from, what.data(), what.size());
+  if (found == nullptr) return std::string_view::npos;
+  return static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
+}
+
 std::string replace_text(std::string_view text, std::string_view from, std::string_view to, std::int64_t most) {
   std::string out;
   std::int64_t done = 0;
@@ -193,7 +203,7 @@ std::string replace_text(std::string_view text, std::string_view from, std::stri
   }
   out.reserve(text.size());
   while (more()) {
-    std::size_t at = text.find(from);
+    std::size_t at = find_text(text, from);
     if (at == std::string_view::npos) break;
     out += text.substr(0, at);
     out += to;

@@ -31,6 +31,8 @@ std::vector<std::string_view> split_at(std::string_view text, std::string_view s
 std::vector<std::string_view> split_at_right(std::string_view text, std::string_view separator, std::int64_t most);
 std::vector<std::string_view> split_lines(std::string_view text, bool keep_ends);
 
+// text.find(what), in linear time whatever the texts are; npos when it is not there.
+std::size_t find_text(std::string_view text, std::string_view what, std::size_t from = 0);
 // Every `from` becomes `to`, at most `most` times (-1: all). An empty `from` stands between code points.
 std::string replace_text(std::string_view text, std::string_view from, std::string_view to, std::int64_t most);
 

@@ -65,10 +65,15 @@ constexpr char32_t kSigma = 0x3A3;
 // SpecialCasing.txt, Final_Sigma: after a cased letter and not before one, case-ignorable ones aside.
 bool is_final_sigma(std::string_view text, std::size_t begin, std::size_t end) {
   bool before = false;
-  for (std::size_t at = 0; at < begin;) {
+  while (begin > 0) {
+    std::size_t start = begin - 1;
+    while (start > 0 && begin - start < 4 && (static_cast<unsigned char>(text[start]) & 0xC0U) == 0x80U) --start;
+    std::size_t at = start;
     char32_t point = next_point(text, at);
+    begin = start;
     if (has(point, k_case_ignorable)) continue;
     before = has(point, k_cased);
+    break;
   }
   if (!before) return false;
   while (end < text.size()) {
@@ -100,8 +105,14 @@ bool is_lower_point(char32_t point) { return has(point, k_lower); }
 bool is_upper_point(char32_t point) { return has(point, k_upper); }
 bool is_title_point(char32_t point) { return has(point, k_title); }
 bool is_word_point(char32_t point) { return has(point, k_word); }
-bool is_name_start(char32_t point) { return has(point, k_name_start); }
-bool is_name_part(char32_t point) { return has(point, k_name_part); }
+bool is_name_start(char32_t point) {
+  if (point < 0x80) return point == '_' || (point >= 'a' && point <= 'z') || (point >= 'A' && point <= 'Z');
+  return has(point, k_name_start);
+}
+bool is_name_part(char32_t point) {
+  if (point < 0x80) return is_name_start(point) || (point >= '0' && point <= '9');
+  return has(point, k_name_part);
+}
 
 int decimal_value(char32_t point) {
   if (point < 0x80) return point >= '0' && point <= '9' ? static_cast<int>(point - '0') : -1;
@@ -181,6 +192,10 @@ std::string to_swapped(std::string_view text) {
 char32_t next_point(std::string_view text, std::size_t& at) {
   auto byte = [&](std::size_t offset) { return static_cast<unsigned char>(text[at + offset]); };
   unsigned char lead = byte(0);
+  if (lead < 0x80) {
+    ++at;
+    return lead;
+  }
   auto continues = [&](std::size_t offset) { return at + offset < text.size() && (byte(offset) & 0xC0U) == 0x80U; };
   char32_t point = lead;
   std::size_t length = 1;

@@ -83,6 +83,7 @@ std::vector<std::string> chunks_of(std::string_view line, bool break_on_hyphens)
       split_word(run, chunks);
     }
     at = end;
+    check_operation(chunks.size() * sizeof(std::string), "wordwrap");
   }
   return chunks;
 }

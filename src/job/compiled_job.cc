@@ -113,6 +113,13 @@ class Compiler {
     const Located place = locate(field, reference.template_name, reference.line, reference.column);
     if (reference.path[0] == kStepsVariable) {
       check_step_reference(reference, place, needs, position);
+    } else if (reference.path[0] == kSeedRowVariable && reference.path.size() > 1 && !is_method(reference.path[1])) {
+      job_.seed_variables.push_back({{reference.path.begin() + 1, reference.path.end()},
+                                     place.file,
+                                     place.mark,
+                                     place.field,
+                                     place.excerpt,
+                                     reference.guarded});
     } else if (reference.path[0] != kRecordIndexVariable && reference.path[0] != kSeedRowVariable) {
       job_.seed_variables.push_back(
           {reference.path, place.file, place.mark, place.field, place.excerpt, reference.guarded});
@@ -175,7 +182,8 @@ class Compiler {
   // Of `text`, which stands in `field` or is a template that it includes. A list is missing when all of it is.
   void check_include_tags(const TextField& field, std::string_view text, const std::string& template_name) {
     for (const IncludeTag& tag : include_tags(text)) {
-      const bool found = std::ranges::any_of(tag.names, [&](const auto& name) { return library_->find(name).has_value(); });
+      const bool found =
+          std::ranges::any_of(tag.names, [&](const auto& name) { return library_->find(name).has_value(); });
       if (!found && !tag.ignore_missing)
         complain(locate(field, template_name, tag.line, tag.column), missing_include(tag));
     }
@@ -258,8 +266,9 @@ class Compiler {
       cycle += spec_.templ.steps[*at].id + " -> ";
     }
     const StepSpec& step = spec_.templ.steps[position];
-    diagnostics_.error(step.file, step.mark, step.field,
-                       "the steps wait for one another: " + cycle + step.id + "; one of them must do without the output of the next");
+    diagnostics_.error(
+        step.file, step.mark, step.field,
+        "the steps wait for one another: " + cycle + step.id + "; one of them must do without the output of the next");
   }
 
   const JobSpec& spec_;

@@ -30,6 +30,7 @@ void Diagnostics::add(Diagnostic diagnostic) {
   if (++count > limits::kDiagnosticsMax) {
     ++not_kept_;
   } else {
+    if (diagnostic.excerpt.ends_with('\n')) diagnostic.excerpt.pop_back();
     all_.push_back(std::move(diagnostic));
   }
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "base/limits.h"
 #include "base/utf8.h"
@@ -90,7 +91,9 @@ Result<Document> load_document(const std::filesystem::path& file) {
     return fail(ErrorKind::bad_input, "this is a folder; a YAML or JSON file is expected", file.string());
   }
   const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return std::unexpected(system_error("open", file.string(), errno));
+  if (fd < 0 && errno == ENOENT) return fail(ErrorKind::not_found, "this file does not exist", file.string());
+  if (fd < 0)
+    return fail(ErrorKind::bad_input, std::string("this file cannot be read: ") + std::strerror(errno), file.string());
   std::string text;
   char buffer[65536];
   ssize_t got = 0;

@@ -35,8 +35,9 @@ struct Node {
   std::vector<Member> members;  // map, in order; duplicates are kept (see find_duplicate_keys)
   Mark mark;
 
-  // How a position inside a string maps to the file: line k of a literal block stands at mark.line + k, shifted right by
-  // indent. Other strings stand in one line as they are (indent = 1 when quoted), or `source` is what is written there.
+  // How a position inside a string maps to the file: line k of a literal block stands at mark.line + k, shifted right
+  // by indent. Other strings stand in one line as they are (indent = 1 when quoted), or `source` is what is written
+  // there.
   bool is_block = false;
   bool is_folded = false;  // a folded block: no line maps, only its start is known
   std::uint32_t indent = 0;

@@ -3,6 +3,7 @@
 #include <boost/json/parse.hpp>
 
 #include "job/document.h"
+#include "job/json_complaint.h"
 
 namespace palette::job {
 namespace {
@@ -120,7 +121,7 @@ class Walker {
 }  // namespace
 
 Result<Node> parse_json_node(std::string_view text) {
-  if (Result<Json> valid = parse_json(text); !valid) return std::unexpected(valid.error());
+  if (Result<Json> valid = parse_json(text); !valid) return std::unexpected(json_complaint(text, valid.error()));
   return Walker(text).value();
 }
 

@@ -3,6 +3,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <optional>
@@ -74,7 +75,10 @@ class Converter {
     // Aliases can make a small file a huge tree: what is counted is the tree.
     if (++nodes_ > limits::kYamlNodesMax || depth > limits::kJsonDepth) {
       Error error{ErrorKind::bad_input,
-                  "the file is nested too deeply or has too many values (anchors count each time)"};
+                  depth > limits::kJsonDepth
+                      ? "this nests deeper than " + std::to_string(limits::kJsonDepth) + " levels, the limit"
+                      : "the file has more than " + std::to_string(limits::kYamlNodesMax) +
+                            " values, the limit; what an alias (*name) stands for counts each time"};
       error.line = to_mark(yaml.Mark()).line;
       error.column = to_mark(yaml.Mark()).column;
       return std::unexpected(error);
@@ -87,7 +91,7 @@ class Converter {
         node.kind = Node::Kind::null;
         return node;
       case YAML::NodeType::Scalar:
-        scalar(yaml, node);
+        if (Status read = scalar(yaml, node); !read) return std::unexpected(read.error());
         return node;
       case YAML::NodeType::Sequence:
         return sequence(yaml, std::move(node), depth);
@@ -98,24 +102,43 @@ class Converter {
   }
 
  private:
-  void scalar(const YAML::Node& yaml, Node& node) {
+  Status scalar(const YAML::Node& yaml, Node& node) {
     node.text = yaml.Scalar();
     if (yaml.Tag() == "?" || yaml.Tag().empty()) {
       resolve_plain_scalar(node);
     } else {
       node.kind = Node::Kind::string;
     }
-    if (node.kind == Node::Kind::string) find_origin(static_cast<std::size_t>(yaml.Mark().pos), node);
+    if (node.kind != Node::Kind::string) return {};
+    const std::size_t at = skip_properties(static_cast<std::size_t>(yaml.Mark().pos), node);
+    find_origin(at, node);
+    return check_closed(at, node);
+  }
+
+  // yaml-cpp takes the end of the file for the closing quote.
+  Status check_closed(std::size_t at, const Node& node) const {
+    if (node.indent != 1 || node.is_block || at >= text_.size()) return {};
+    const std::size_t bytes = node.source.empty() ? 1 + node.text.size() : node.source.size();
+    if (text_.find(text_[at], at + bytes) != std::string_view::npos) return {};
+    Error error{ErrorKind::bad_input, "this is not valid YAML: the quote that opens here is not closed"};
+    error.line = node.mark.line;
+    error.column = node.mark.column;
+    return std::unexpected(error);
+  }
+
+  // An anchor or a tag may stand before a scalar; a text in the next line keeps the place of the anchor.
+  std::size_t skip_properties(std::size_t at, Node& node) const {
+    while (at < text_.size() && (text_[at] == '&' || text_[at] == '!')) {
+      const std::size_t next = text_.find_first_not_of(' ', std::min(text_.find_first_of(" \n", at), text_.size()));
+      if (next == std::string_view::npos || text_[next] == '\n') return text_.size();
+      node.mark.column += static_cast<std::uint32_t>(next - at);
+      at = next;
+    }
+    return at;
   }
 
   // yaml-cpp does not tell a block from a quoted scalar; the file does.
   void find_origin(std::size_t at, Node& node) const {
-    while (at < text_.size() && (text_[at] == '&' || text_[at] == '!')) {  // an anchor or a tag stands before it
-      const std::size_t next = text_.find_first_not_of(' ', std::min(text_.find_first_of(" \n", at), text_.size()));
-      if (next == std::string_view::npos) return;
-      node.mark.column += static_cast<std::uint32_t>(next - at);
-      at = next;
-    }
     if (at >= text_.size()) return;
     if (text_[at] == '"' || text_[at] == '\'') node.indent = 1;
     node.is_folded = text_[at] == '>';
@@ -156,7 +179,7 @@ class Converter {
     for (const auto& pair : yaml) {
       if (!pair.first.IsScalar()) {
         Error error{ErrorKind::bad_input,
-                    "a key must be a word, not a list or an object (a template such as {{ x }} needs quotes)"};
+                    "a key must be a text, not a list, an object or nothing; put a template such as {{ x }} in quotes"};
         error.line = to_mark(pair.first.Mark()).line;
         error.column = to_mark(pair.first.Mark()).column;
         return std::unexpected(error);
@@ -186,6 +209,57 @@ struct DocumentStart final : YAML::EventHandler {
   void OnMapEnd() override {}
 };
 
+// What yaml-cpp says, and what to do about it.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 17> kComplaints = {{
+    {"end of sequence flow not found", "the list that opens with [ is not closed; expected , or ]"},
+    {"end of map flow not found", "the object that opens with { is not closed; expected , or }"},
+    {"end of sequence not found",
+     "this line is no entry of the list above it; give it the indentation of its neighbours"},
+    {"end of map not found",
+     "this is no key of the object above it; give it the indentation of its neighbours, and put a "
+     "text with { } or : in quotes"},
+    {"illegal map value", "a ':' cannot stand here; put a text that holds ': ' in quotes, and check the indentation"},
+    {"illegal map key", "a key cannot stand here; check the indentation"},
+    {"illegal block entry", "a '- ' cannot stand here; check the indentation"},
+    {"unknown token", "a text cannot begin with this character; put it in quotes"},
+    {"the referenced anchor is not defined",
+     "no anchor (&name) of this name stands above; put a text that begins with * in "
+     "quotes"},
+    {"bad file", "this nests too deeply"},
+    {"illegal EOF in scalar", "the quote that opens this text is not closed"},
+    {"illegal EOF", "the file ends too early; a bracket or a quote is not closed"},
+    {"illegal document indicator in scalar",
+     "a line of --- or ... cannot stand inside a quoted text; is the quote closed?"},
+    {"alias not found after *", "a text cannot begin with *; put it in quotes"},
+    {"anchor not found after &", "a text cannot begin with &; put it in quotes"},
+    {"bad character found while scanning tag", "a text cannot begin with !; put it in quotes"},
+    {"unexpected character in block scalar",
+     "nothing but - + 1-9 can follow | or > in its line; begin the text in the next line"},
+}};
+
+// Does the line of this position, or the one before it, begin with a tab after its blanks?
+bool is_indented_by_tab(std::string_view line) {
+  const std::size_t first = line.find_first_not_of(' ');
+  return first != std::string_view::npos && line[first] == '\t' &&
+         line.find_first_not_of(" \t\r", first) != std::string_view::npos;
+}
+
+Error yaml_complaint(std::string_view text, const YAML::Exception& error) {
+  Error out{ErrorKind::bad_input, "this is not valid YAML: " + error.msg};
+  for (const auto& [theirs, ours] : kComplaints) {
+    if (error.msg == theirs) out.message = "this is not valid YAML: " + std::string(ours);
+  }
+  if (error.mark.is_null()) return out;
+  out.line = to_mark(error.mark).line;
+  out.column = to_mark(error.mark).column;
+  const std::size_t end = text.find('\n', std::min(static_cast<std::size_t>(error.mark.pos), text.size()));
+  const std::string_view up_to = text.substr(0, end);
+  if (is_indented_by_tab(up_to.substr(up_to.rfind('\n') + 1))) {
+    out.message = "this is not valid YAML: this line is indented by a tab; use blanks";
+  }
+  return out;
+}
+
 // YAML::Load silently leaves out what follows the first document; LoadAll can eat all memory.
 std::optional<Mark> second_document(std::string_view text) {
   if (text.find("\n---") == std::string_view::npos && text.find("\n...") == std::string_view::npos) return std::nullopt;
@@ -207,20 +281,16 @@ Result<Node> parse_yaml_node(std::string_view text) {
   try {
     const YAML::Node yaml = YAML::Load(std::string(text));
     if (const auto mark = second_document(text)) {
-      Error error{ErrorKind::bad_input, "a second YAML document begins here (after ---); a file holds one: remove the rest, "
-                                        "or put it into a file of its own"};
+      Error error{ErrorKind::bad_input,
+                  "a second YAML document begins here (after ---); a file holds one: remove the rest, "
+                  "or put it into a file of its own"};
       error.line = mark->line;
       error.column = mark->column;
       return std::unexpected(error);
     }
     return Converter(text).convert(yaml, 0);
   } catch (const YAML::Exception& error) {
-    Error out{ErrorKind::bad_input, "this is not valid YAML: " + error.msg};
-    if (!error.mark.is_null()) {
-      out.line = to_mark(error.mark).line;
-      out.column = to_mark(error.mark).column;
-    }
-    return std::unexpected(out);
+    return std::unexpected(yaml_complaint(text, error));
   }
 }
 

@@ -15,8 +15,10 @@ std::string_view tag_content(std::string_view text) {
   char quote = '\0';
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (quote != '\0') {
-      if (text[i] == '\\') ++i;
-      else if (text[i] == quote) quote = '\0';
+      if (text[i] == '\\')
+        ++i;
+      else if (text[i] == quote)
+        quote = '\0';
     } else if (text[i] == '"' || text[i] == '\'') {
       quote = text[i];
     } else if (text.substr(i).starts_with("%}")) {
@@ -65,7 +67,9 @@ std::vector<std::string> take_names(std::string_view& rest) {
 std::vector<IncludeTag> include_tags(std::string_view text) {
   std::vector<IncludeTag> tags;
   std::size_t at = 0;
-  const auto skip_past = [&](std::string_view end) { at = std::min(text.find(end, at), text.size() - end.size()) + end.size(); };
+  const auto skip_past = [&](std::string_view end) {
+    at = std::min(text.find(end, at), text.size() - end.size()) + end.size();
+  };
   while ((at = text.find('{', at)) != std::string_view::npos && at + 1 < text.size()) {
     const char kind = text[at + 1];
     at += 2;

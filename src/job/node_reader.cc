@@ -1,6 +1,7 @@
 #include "job/node_reader.h"
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 
 #include "base/json.h"
@@ -16,7 +17,28 @@ std::string decimal(double value) {
   return out;
 }
 
+constexpr std::size_t kKeysTold = 8;
+
+std::string joined(std::span<const std::string_view> names) {
+  std::string out;
+  for (std::string_view name : names) out += (out.empty() ? "" : ", ") + std::string(name);
+  return out;
+}
+
+// A number that someone put in quotes.
+std::string hint_for(const Node& found) {
+  double value = 0;
+  const char* const end = found.text.data() + found.text.size();
+  const bool quoted = found.kind == Node::Kind::string && found.indent == 1 && !found.text.empty() &&
+                      std::from_chars(found.text.data(), end, value).ptr == end;
+  return quoted ? " (write it without quotes)" : "";
+}
+
 }  // namespace
+
+std::string NodeReader::path_of(const Member& member) const {
+  return path(member.key.empty() ? "''" : std::string_view(member.key));
+}
 
 std::string NodeReader::path(std::string_view key) const {
   if (key.empty()) return field_;
@@ -33,29 +55,26 @@ void NodeReader::complain_missing(std::string_view key, std::string_view what) {
 
 bool NodeReader::is_object_of(std::span<const std::string_view> known) {
   if (node_.kind != Node::Kind::map) {
-    complain(
-        "", node_, "found " + node_.describe() + "; an object with the keys " + [&] {
-          std::string list;
-          for (std::string_view key : known) list += (list.empty() ? "" : ", ") + std::string(key);
-          return list;
-        }() + " is expected");
+    const bool is_empty_file = field_.empty() && node_.kind == Node::Kind::null;
+    complain("", node_,
+             (is_empty_file ? "the file is empty" : "found " + node_.describe()) + "; an object with keys such as " +
+                 joined(known.first(std::min(known.size(), kKeysTold))) + " is expected");
     return false;
   }
   std::map<std::string_view, std::uint32_t> lines;  // of the first of each key
   for (const Member& member : node_.members) {
     if (diagnostics_.full()) break;
     if (const auto [first, is_new] = lines.emplace(member.key, member.mark.line); !is_new) {
-      diagnostics_.error(file_, member.mark, path(member.key),
+      diagnostics_.error(file_, member.mark, path_of(member),
                          "this key is there twice; the first is in line " + std::to_string(first->second));
     } else if (std::find(known.begin(), known.end(), member.key) == known.end()) {
       std::string message = "this key is not known";
       if (const auto near = nearest_name(member.key, known); !near.empty()) {
         message += "; did you mean " + std::string(near) + "?";
       } else {
-        message += "; known are ";
-        for (std::size_t k = 0; k < known.size(); ++k) message += (k == 0 ? "" : ", ") + std::string(known[k]);
+        message += (known.size() == 1 ? "; the only one is " : "; known are ") + joined(known);
       }
-      diagnostics_.error(file_, member.mark, path(member.key), message);
+      diagnostics_.error(file_, member.mark, path_of(member), message);
     }
   }
   return true;
@@ -70,7 +89,9 @@ std::optional<std::string> NodeReader::string(std::string_view key, std::size_t 
   const Node* found = any(key);
   if (found == nullptr) return std::nullopt;
   if (found->kind != Node::Kind::string) {
-    complain(key, *found, "found " + found->describe() + "; a text is expected (put it in quotes)");
+    complain(key, *found,
+             "found " + found->describe() + "; a text is expected" +
+                 (found->kind == Node::Kind::list || found->kind == Node::Kind::map ? "" : " (put it in quotes)"));
     return std::nullopt;
   }
   if (found->text.size() > bytes_max) {
@@ -88,7 +109,7 @@ std::optional<std::int64_t> NodeReader::integer(std::string_view key, std::int64
   if (found->kind == Node::Kind::integer && found->integer >= min && found->integer <= max) return found->integer;
   complain(key, *found,
            "found " + found->describe() + "; an integer of " + std::to_string(min) + " to " + std::to_string(max) +
-               " is allowed");
+               " is allowed" + hint_for(*found));
   return std::nullopt;
 }
 
@@ -98,7 +119,8 @@ std::optional<double> NodeReader::number(std::string_view key, double min, doubl
   const bool numeric = found->kind == Node::Kind::integer || found->kind == Node::Kind::number;
   if (numeric && found->number >= min && found->number <= max) return found->number;
   complain(key, *found,
-           "found " + found->describe() + "; a number of " + decimal(min) + " to " + decimal(max) + " is allowed");
+           "found " + found->describe() + "; a number of " + decimal(min) + " to " + decimal(max) + " is allowed" +
+               hint_for(*found));
   return std::nullopt;
 }
 

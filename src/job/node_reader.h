@@ -37,6 +37,7 @@ class NodeReader {
   void complain(std::string_view key, const Node& at, std::string message);
   void complain_missing(std::string_view key, std::string_view what);
   std::string path(std::string_view key) const;
+  std::string path_of(const Member& member) const;
   const std::string& file() const { return file_; }
   const Node& node() const { return node_; }
 

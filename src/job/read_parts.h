@@ -10,8 +10,8 @@
 
 namespace palette::job {
 
-// A model or a list of fallbacks.
-std::vector<std::string> read_models(NodeReader& reader, std::string_view key);
+// A model or a list of fallbacks. `marks`: where each stands; one when the key is there but wrong.
+std::vector<std::string> read_models(NodeReader& reader, std::string_view key, std::vector<Mark>& marks);
 
 // max_tokens, temperature, top_p, stop, cache, service_tier, accept_truncated, additional_fields.
 CallOptions read_call_options(NodeReader& reader);

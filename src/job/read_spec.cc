@@ -215,8 +215,8 @@ class SpecReader {
   void template_file(const Node& node) {
     const auto path = (std::filesystem::path(document_.file).parent_path() / node.text).lexically_normal();
     Result<Document> file = load_document(path);
-    if (!file && file.error().kind == ErrorKind::not_found) {
-      reader_.complain("template", node, "the template file " + path.string() + " does not exist");
+    if (!file && file.error().line == 0) {
+      reader_.complain("template", node, path.string() + ": " + file.error().message);
     } else if (!file) {
       diagnostics_.error(file.error());
     } else {
@@ -282,7 +282,9 @@ class SpecReader {
     columns.is_object_of(names);  // tells duplicates
     for (const Member& member : node->members) {
       if (member.key.empty() || member.key.size() > limits::kNameBytesMax) {
-        diagnostics_.error(document_.file, member.mark, "columns", "found a name of " + std::to_string(member.key.size()) + " bytes; a column's name has 1 to 200");
+        diagnostics_.error(
+            document_.file, member.mark, "columns",
+            "found a name of " + std::to_string(member.key.size()) + " bytes; a column's name has 1 to 200");
         continue;
       }
       const bool seen =
@@ -290,7 +292,8 @@ class SpecReader {
       if (auto text = read_text(columns, member.key); text && !seen)
         spec_.columns.emplace_back(member.key, std::move(*text));
       if (member.value.kind == Node::Kind::null)
-        diagnostics_.error(document_.file, member.mark, columns.path(member.key), "found nothing; a template is expected");
+        diagnostics_.error(document_.file, member.mark, columns.path(member.key),
+                           "found nothing; a template is expected");
     }
   }
 

@@ -177,7 +177,8 @@ TEST(ReadSpec, EverythingWrongIsToldAtOnce) {
       "job.yaml:1:1: error: num_records: missing; how many records to make, 1 to 10000000\n"
       "job.yaml:2:7: error: seed: found \"x\"; an integer of 0 to 9223372036854775807 is allowed\n"
       "job.yaml:3:20: error: template.steps[0].prompt: missing; every step needs a prompt\n"
-      "job.yaml:3:20: error: steps[0].model: missing; neither the step nor the job names a model, e.g. model: offline\n"
+      "job.yaml:3:20: error: template.steps[0].model: missing; neither the step nor the job names a model, e.g. model: "
+      "offline\n"
       "job.yaml:3:25: error: template.steps[0].id: found \"1a\"; a name of letters, digits and _ that does not start "
       "with a digit is expected, because templates say steps.<id>.output\n"
       "job.yaml:3:29: error: template.steps[0].promt: this key is not known; did you mean prompt?");
@@ -194,7 +195,7 @@ TEST(ReadSpec, EachMistakeHasItsMessage) {
       {"id: -x",
        "5:5: error: id: found \"-x\"; letters, digits, - and _ are allowed, because it is part of file names"},
       {"id: 12", "5:5: error: id: found 12; a text is expected (put it in quotes)"},
-      {"name: [x]", "5:7: error: name: found a list; a text is expected (put it in quotes)"},
+      {"name: [x]", "5:7: error: name: found a list; a text is expected"},
       {"seed_sampling: suffle",
        "5:16: error: seed_sampling: found \"suffle\"; allowed are random, shuffle and sequential"},
       {"seed: -1", "5:7: error: seed: found -1; an integer of 0 to 9223372036854775807 is allowed"},
@@ -226,12 +227,12 @@ TEST(ReadSpec, EachMistakeHasItsMessage) {
       {"service_tier: fast", "5:15: error: service_tier: found \"fast\"; allowed are default, flex and priority"},
       {"additional_fields: 5", "5:20: error: additional_fields: found 5; an object is expected"},
       {"template_id: qa", "5:14: error: template_id: both template and template_id are given; give one of them"},
-      {"columns: {}", "5:10: error: columns: found an object; 1 to 1000 names with a template each are expected"},
+      {"columns: {}", "5:10: error: columns: found 0 columns; 1 to 1000 names with a template each are expected"},
       {"columns: [a]", "5:10: error: columns: found a list; 1 to 1000 names with a template each are expected"},
       {"columns: {a: 5}", "5:14: error: columns.a: found 5; a text is expected (put it in quotes)"},
       {"columns: {a: x, a: y}", "5:17: error: columns.a: this key is there twice; the first is in line 5"},
-      {"columns: {a: }", "5:14: error: columns.a: found nothing; a template is expected"},
-      {"columns: {'': x}", "5:11: error: columns: a column's name has 1 to 200 bytes"},
+      {"columns: {a: }", "5:11: error: columns.a: found nothing; a template is expected"},
+      {"columns: {'': x}", "5:11: error: columns: found a name of 0 bytes; a column's name has 1 to 200"},
       {"model: offline", "5:1: error: model: this key is there twice; the first is in line 1"},
       {"sead: 5", "5:1: error: sead: this key is not known; did you mean seed?"},
       {"budgetlimit: 5", "5:1: error: budgetlimit: this key is not known; did you mean budget_limit?"},
@@ -257,8 +258,8 @@ TEST(ReadSpec, AFileOfNothingButMistakesEndsSoon) {
 }
 
 TEST(ReadSpec, OtherWholeFilesAreRefused) {
-  const std::string expected = "an object with the keys id, name, description, model, seed_data, ";
-  EXPECT_TRUE(complaints("").starts_with("job.yaml: error: found nothing; " + expected)) << complaints("");
+  const std::string expected = "an object with keys such as id, name, description, model, seed_data, ";
+  EXPECT_TRUE(complaints("").starts_with("job.yaml: error: the file is empty; " + expected)) << complaints("");
   EXPECT_TRUE(complaints("- a\n").starts_with("job.yaml:1:1: error: found a list; " + expected));
   EXPECT_TRUE(complaints("just text\n").starts_with("job.yaml:1:1: error: found \"just text\"; " + expected));
 }
@@ -280,7 +281,7 @@ TEST(ReadSpec, EachMistakeInATemplateHasItsMessage) {
     const char* message;
   } cases[] = {
       {"[]",
-       "4:11: error: template: found a list; an object with the keys id, name, description, category, version, "
+       "4:11: error: template: found a list; an object with keys such as id, name, description, category, version, "
        "is_public, schema_requirements, steps is expected"},
       {"{}", "4:11: error: template.steps: missing; a template needs a list of 1 to 100 steps"},
       {"{steps: []}", "4:19: error: template.steps: found 0 steps; a list of 1 to 100 steps is expected"},
@@ -309,12 +310,12 @@ TEST(ReadSpec, EachMistakeInATemplateHasItsMessage) {
       {"{steps: [{id: a, prompt: x, temprature: 1}]}",
        "4:39: error: template.steps[0].temprature: this key is not known; did you mean temperature?"},
       {"{steps: [{id: a, prompt: x, model: ofline}]}",
-       "4:20: error: steps[0].model: the model 'ofline' is not known; did you mean offline?"},
+       "4:46: error: template.steps[0].model: the model 'ofline' is not known; did you mean offline?"},
       {"{steps: [{id: a, prompt: x, model: [offline, none]}]}",
-       "4:20: error: steps[0].model: none cannot stand in a list of fallbacks"},
+       "4:56: error: template.steps[0].model: none cannot stand in a list of fallbacks"},
       {"{steps: [{id: a, prompt: x, model: none}]}",
-       "4:11: error: steps: every step has the model none, so nothing would be made"},
-      {"nowhere.yaml", "4:11: error: template: the template file nowhere.yaml does not exist"},
+       "4:11: error: template.steps: every step has the model none, so nothing would be made"},
+      {"nowhere.yaml", "4:11: error: template: nowhere.yaml: this file does not exist"},
   };
   for (const auto& c : cases) {
     EXPECT_EQ(
@@ -359,9 +360,8 @@ TEST(ReadSpec, ATemplateFileIsReadAndItsMistakesNameIt) {
   EXPECT_TRUE(good.ok());
   read_job_spec(job("bad.yaml"), {}, {}, bad);
   ASSERT_FALSE(bad.ok());
-  EXPECT_EQ(bad.sorted()[0].text(),
-            (folder / "bad.yaml").string() +
-                ":5:15: error: template.steps[0].prompt: found a list; a text is expected (put it in quotes)");
+  EXPECT_EQ(bad.sorted()[0].text(), (folder / "bad.yaml").string() +
+                                        ":5:15: error: template.steps[0].prompt: found a list; a text is expected");
   std::filesystem::remove_all(folder);
 }
 

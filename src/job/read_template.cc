@@ -141,6 +141,11 @@ TemplateSpec read_template_file(const Document& document, Diagnostics& diagnosti
   NodeReader reader(document.file, document.root, "", diagnostics);
   TemplateSpec templ;
   templ.file = document.file;
+  if (document.root.find("num_records") != nullptr || document.root.find("seed_data") != nullptr) {
+    reader.complain("", document.root,
+                    "this is a job file; a template file is expected: `template: {id, steps: [...]}`");
+    return templ;
+  }
   if (!reader.is_object_of(kTop)) return templ;
   if (inner == nullptr) {
     reader.complain_missing("template", "a template file is `template: {id, steps: [...]}`");

@@ -38,7 +38,8 @@ void TemplateLibrary::scan() {
   std::vector<std::filesystem::path> files;
   for (const auto& entry : std::filesystem::directory_iterator(folder_.empty() ? "." : folder_, ec)) {
     const auto extension = entry.path().extension();
-    if (extension == ".yaml" || extension == ".yml" || extension == ".json") files.push_back(entry.path().lexically_normal());
+    if (extension == ".yaml" || extension == ".yml" || extension == ".json")
+      files.push_back(entry.path().lexically_normal());
     if (files.size() >= limits::kIncludeFilesMax) break;
   }
   std::sort(files.begin(), files.end());

@@ -53,7 +53,7 @@ TEST_F(TemplateLibraryTest, TellsWhichFilesCouldNotBeRead) {
   const std::string wrong = (folder_ / "wrong.yaml").string();
   ASSERT_EQ(library.unreadable().size(), 2u);
   EXPECT_EQ(library.unreadable().at(wrong),
-            wrong + ":1:11: error: template.steps: missing; a template needs a list of 1 to 100 steps");
+            wrong + ":1:11: template.steps: missing; a template needs a list of 1 to 100 steps");
 }
 
 TEST_F(TemplateLibraryTest, TheFirstFileByNameWinsAnId) {

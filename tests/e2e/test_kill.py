@@ -1,9 +1,7 @@
 """kill -9 and SIGTERM at random moments: the dataset is the one that was asked for, and what was paid for is used."""
 import collections
-import os
 import random
 import signal
-import subprocess
 import time
 
 import pytest
@@ -51,21 +49,25 @@ def test_promise_1_kill_9_at_50_random_moments(make_palette, undisturbed):
     expected, duration = undisturbed
     moments = random.Random(20261124)
     committed_at_kill = set()
-    killed = 0
-    for trial in range(50):
+    killed = trial = 0
+    while killed < 50:
+        trial += 1
+        assert trial <= 200, "most runs ended before they were killed"
         palette = make_palette(f"trial-{trial}")
         palette.write("job.json", JOB)
         process = palette.start("run", "job.json")
-        time.sleep(moments.uniform(0.01, duration))
+        time.sleep(moments.uniform(0.02, duration))
         process.kill()
         process.communicate(timeout=30)
-        killed += process.returncode == -signal.SIGKILL
+        if process.returncode == 0:
+            continue  # done before its moment came
+        assert process.returncode == -signal.SIGKILL
+        killed += 1
         outputs = palette.objects() / "jobs"
         committed_at_kill.add(len(list(outputs.rglob("outputs/batch-*.jsonl"))) if outputs.exists() else 0)
         palette.run("run", "job.json")
         check_whole(palette, expected)
-    print(f"{killed} of 50 killed at work, {len(committed_at_kill)} different numbers of committed batches")
-    assert killed >= 40
+    print(f"{killed} kills, {len(committed_at_kill)} different numbers of committed batches")
     assert len(committed_at_kill) >= 20
 
 
@@ -87,6 +89,9 @@ def test_promise_2_after_a_polite_stop_nothing_that_was_answered_is_asked_again(
             time.sleep(moments.uniform(0.05, duration / 2))
             process.send_signal(stop)
             _, told = process.communicate(timeout=30)
+            if process.returncode == -stop:  # it came before the run had begun
+                assert told == ""
+                continue
             assert process.returncode in (0, 128 + stop), told
             stopped += process.returncode == 128 + stop
             if process.returncode == 0:
@@ -118,6 +123,22 @@ def test_promise_2_kill_9_repeats_at_most_one_flush_interval(make_palette):
     assert len(read_jsonl(palette.export())) == 400
 
 
+def test_promise_2_finished_steps_of_records_in_flight_survive_kill_9(palette):
+    """The first step is answered at once, the second takes far longer than a flush interval: the first is not paid for twice."""
+    job = two_step_job(COUNTRIES, "name", num_records=40, concurrency=40)
+    job["template"]["steps"][1]["model"] = "offline?latency_ms=4000"
+    palette.write("job.json", job)
+    log = palette.folder / "calls.log"
+    process = palette.start("run", "job.json", env={"PALETTE_OFFLINE_CALL_LOG": str(log)})
+    time.sleep(2.5)
+    process.kill()
+    process.communicate(timeout=30)
+    assert len(answers(log)) == 40  # no second step was answered
+    palette.run("run", "job.json", env={"PALETTE_OFFLINE_CALL_LOG": str(log)})
+    assert len(answers(log)) == 80
+    assert set(answers(log).values()) == {1}
+
+
 def test_a_second_signal_stops_at_once(palette):
     palette.write("job.json", {**JOB, "num_records": 50, "model": "offline?latency_ms=60000"})
     process = palette.start("run", "job.json")
@@ -142,7 +163,6 @@ def test_two_runs_of_one_job_the_second_says_who_holds_it(palette):
         first.kill()
         first.communicate(timeout=10)
     # The kernel freed the lease with the process: the next one goes on at once.
-    palette.run("run", "job.json", "--model", "offline?latency_ms=60000", "--records", "1", timeout=2, expect=None) if False else None
     third = palette.start("run", "job.json")
     time.sleep(0.5)
     assert third.poll() is None
