@@ -9,9 +9,9 @@
 
 namespace palette::async {
 
-// While it lives, SIGINT and SIGTERM do not end the process but call `on_signal(signal number, how many came so far)` on the
-// loop. Afterwards they are ignored: what follows the work is the end of the process, which a late signal must not turn into a
-// death that looks like a failure.
+// While it lives, SIGINT and SIGTERM do not end the process but call `on_signal(signal number, how many came so far)`
+// on the loop. Afterwards they are ignored: what follows the work is the end of the process, which a late signal must
+// not turn into a death that looks like a failure.
 class StopSignals {
  public:
   using Handler = std::function<void(int signal, int count)>;

@@ -48,14 +48,14 @@ Result<BatchContent> read_batch(std::string_view text, const JobId& job, const j
   return out;
 }
 
-void add_usage(UsageByModel& usage, const RecordState& state) {
+void add_usage(UsageByModel& usage, const RecordState& state, bool only_new) {
   for (const auto& step : state.steps) {
-    if (step) usage[step->model].add(step->usage, step->cost);
+    if (step && !(only_new && step->booked)) usage[step->model].add(step->usage, step->cost);
   }
 }
 
-async::Task<Result<RecordsByIndex>> read_failures(store::ObjectStore& objects, JobId job, BatchNumber batch, StepIds step_ids,
-                                                  std::set<std::int64_t> succeeded) {
+async::Task<Result<RecordsByIndex>> read_failures(store::ObjectStore& objects, JobId job, BatchNumber batch,
+                                                  StepIds step_ids, std::set<std::int64_t> succeeded) {
   RecordsByIndex out;
   const std::string prefix = job::failures_prefix(job) + zero_padded(batch.value, 4) + "-";
   const Result<std::vector<store::ObjectInfo>> listed = co_await store::list_all(objects, prefix);
@@ -66,7 +66,13 @@ async::Task<Result<RecordsByIndex>> read_failures(store::ObjectStore& objects, J
     for (const std::string_view line : Lines(object->body)) {
       Result<RecordState> state = parse_journal_line(line, step_ids);
       if (!state) co_return std::unexpected(state.error().at(objects.location(info.key)));
-      if (!succeeded.contains(state->index.value)) out[state->index.value] = std::move(*state);
+      if (succeeded.contains(state->index.value)) continue;
+      const auto [entry, first] = out.try_emplace(state->index.value);
+      const std::vector<std::optional<StepOutcome>>& before = entry->second.steps;
+      for (std::size_t i = 0; i < state->steps.size(); ++i) {
+        if (state->steps[i]) state->steps[i]->booked = first || before[i].has_value();
+      }
+      entry->second = std::move(*state);
     }
   }
   co_return out;

@@ -24,12 +24,13 @@ struct BatchContent {
 // corrupt when a line is no record of the job or lies outside of `range`, or when an index is there twice.
 Result<BatchContent> read_batch(std::string_view text, const JobId& job, const job::RecordRange& range);
 
-// Adds what the record's steps used.
-void add_usage(UsageByModel& usage, const RecordState& state);
+// Adds what the record's steps used; with `only_new` those that are not booked yet.
+void add_usage(UsageByModel& usage, const RecordState& state, bool only_new = false);
 
-// The failed records of a batch with what their last failure says: every line of every attempt's failures object, the highest
-// attempt's winning, less those whose index is in `succeeded`.
-async::Task<Result<RecordsByIndex>> read_failures(store::ObjectStore& objects, JobId job, BatchNumber batch, StepIds step_ids,
-                                                  std::set<std::int64_t> succeeded);
+// The failed records of a batch with what their last failure says: every line of every attempt's failures object, the
+// highest attempt's winning, less those whose index is in `succeeded`. Steps that an earlier attempt's line has, or
+// that are of the only line, are marked as booked.
+async::Task<Result<RecordsByIndex>> read_failures(store::ObjectStore& objects, JobId job, BatchNumber batch,
+                                                  StepIds step_ids, std::set<std::int64_t> succeeded);
 
 }  // namespace palette::generate

@@ -8,7 +8,9 @@ namespace {
 
 constexpr int kSaveTriesMax = 20;
 
-std::unexpected<Error> corrupt(std::string message) { return fail(ErrorKind::corrupt, "the checkpoint cannot be read: " + message); }
+std::unexpected<Error> corrupt(std::string message) {
+  return fail(ErrorKind::corrupt, "the checkpoint cannot be read: " + message);
+}
 
 bool read_int(std::string_view text, std::int64_t& value) {
   const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -52,7 +54,8 @@ Status read_completed(const JsonObject& root, Checkpoint& out) {
       return corrupt("completed_batches holds something else than [first, last]");
     }
     const std::int64_t first = pair->at(0).get_int64(), last = pair->at(1).get_int64();
-    if (first < 1 || last < first || last - first > 10'000'000) return corrupt("completed_batches holds a range that cannot be");
+    if (first < 1 || last < first || last - first > 10'000'000)
+      return corrupt("completed_batches holds a range that cannot be");
     for (std::int64_t batch = first; batch <= last; ++batch) out.completed.add(batch);
   }
   return {};
@@ -63,12 +66,14 @@ Status read_failed_and_usage(const JsonObject& root, Checkpoint& out) {
   if (!failed || !usage) return corrupt("failed or usage is missing");
   for (const auto& member : **failed) {
     std::int64_t batch = 0, round = 0;
-    if (!parse_failed_key(member.key(), batch, round) || !member.value().is_int64()) return corrupt("failed holds something else than batch: count");
+    if (!parse_failed_key(member.key(), batch, round) || !member.value().is_int64())
+      return corrupt("failed holds something else than batch: count");
     out.failed[batch][round] = member.value().get_int64();
   }
   for (const auto& member : **usage) {
     std::int64_t attempt = 0;
-    if (!read_int(member.key(), attempt) || !member.value().is_object()) return corrupt("usage holds something else than attempt: models");
+    if (!read_int(member.key(), attempt) || !member.value().is_object())
+      return corrupt("usage holds something else than attempt: models");
     Result<UsageByModel> models = read_usage(member.value().get_object());
     if (!models) return std::unexpected(models.error());
     out.usage[attempt] = std::move(*models);
@@ -82,6 +87,14 @@ ModelUsage& ModelUsage::operator+=(const ModelUsage& other) {
   calls += other.calls;
   usage += other.usage;
   cost += other.cost;
+  return *this;
+}
+
+ModelUsage& ModelUsage::operator-=(const ModelUsage& other) {
+  calls -= other.calls;
+  usage.input_tokens -= other.usage.input_tokens;
+  usage.output_tokens -= other.usage.output_tokens;
+  cost = cost - other.cost;
   return *this;
 }
 
@@ -236,7 +249,8 @@ Result<Checkpoint> Checkpoint::from_text(std::string_view text) {
   return out;
 }
 
-async::Task<Result<std::optional<Checkpoint>>> load_checkpoint(store::ObjectStore& objects, JobId job, PartNumber part) {
+async::Task<Result<std::optional<Checkpoint>>> load_checkpoint(store::ObjectStore& objects, JobId job,
+                                                               PartNumber part) {
   const std::string key = job::checkpoint_key(job, part);
   const Result<store::Object> object = co_await objects.get(key);
   if (!object && object.error().kind == ErrorKind::not_found) co_return std::nullopt;
@@ -246,7 +260,8 @@ async::Task<Result<std::optional<Checkpoint>>> load_checkpoint(store::ObjectStor
   co_return std::move(*checkpoint);
 }
 
-async::Task<Result<Checkpoint>> save_checkpoint(store::ObjectStore& objects, Checkpoint mine, job::Extents extents, UtcTime now) {
+async::Task<Result<Checkpoint>> save_checkpoint(store::ObjectStore& objects, Checkpoint mine, job::Extents extents,
+                                                UtcTime now) {
   const std::string key = job::checkpoint_key(mine.job, mine.part);
   for (int attempt = 0; attempt < kSaveTriesMax; ++attempt) {
     const Result<store::Object> stored = co_await objects.get(key);
@@ -265,7 +280,8 @@ async::Task<Result<Checkpoint>> save_checkpoint(store::ObjectStore& objects, Che
     const Result<std::string> put = co_await objects.put(key, mine.to_text(extents, now), condition);
     if (put) co_return mine;
     const ErrorKind kind = put.error().kind;
-    const bool raced = kind == ErrorKind::changed || kind == ErrorKind::already_exists || kind == ErrorKind::conflict || kind == ErrorKind::not_found;
+    const bool raced = kind == ErrorKind::changed || kind == ErrorKind::already_exists || kind == ErrorKind::conflict ||
+                       kind == ErrorKind::not_found;
     if (!raced) co_return std::unexpected(put.error());
   }
   co_return fail(ErrorKind::conflict, "the checkpoint was changed by others 20 times in a row", key);

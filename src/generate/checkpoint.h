@@ -1,6 +1,6 @@
-// The checkpoint: which batches of a part are committed, how many of their records failed, what they used. A cache: the batch
-// objects are the truth. Two checkpoints are merged by a join (commutative, associative, idempotent), so that it does not
-// matter who saves in which order.
+// The checkpoint: which batches of a part are committed, how many of their records failed, what they used. A cache: the
+// batch objects are the truth. Two checkpoints are merged by a join (commutative, associative, idempotent), so that it
+// does not matter who saves in which order.
 //
 // In JSON: {job_id, part, revision, completed_batches: [[1,24],[26,26]], failed: {"<batch>[-r<round>]": n},
 //           usage: {"<attempt>": {"<model>": {…}}}, started_at} and figures that are derived from these.
@@ -33,6 +33,7 @@ struct ModelUsage {
     cost += more_cost;
   }
   ModelUsage& operator+=(const ModelUsage& other);
+  ModelUsage& operator-=(const ModelUsage& other);
   std::int64_t tokens() const { return usage.input_tokens + usage.output_tokens; }
   bool operator==(const ModelUsage&) const = default;
 };
@@ -79,11 +80,13 @@ struct Checkpoint {
   bool operator==(const Checkpoint&) const = default;
 };
 
-// Reads the part's checkpoint; none when the part never saved one. corrupt stops the attempt: it is never taken as empty.
+// Reads the part's checkpoint; none when the part never saved one. corrupt stops the attempt: it is never taken as
+// empty.
 async::Task<Result<std::optional<Checkpoint>>> load_checkpoint(store::ObjectStore& objects, JobId job, PartNumber part);
 
-// Joins `mine` with what is stored and saves it conditionally (If-Match, If-None-Match), again while others are faster. Gives
-// what stands now.
-async::Task<Result<Checkpoint>> save_checkpoint(store::ObjectStore& objects, Checkpoint mine, job::Extents extents, UtcTime now);
+// Joins `mine` with what is stored and saves it conditionally (If-Match, If-None-Match), again while others are faster.
+// Gives what stands now.
+async::Task<Result<Checkpoint>> save_checkpoint(store::ObjectStore& objects, Checkpoint mine, job::Extents extents,
+                                                UtcTime now);
 
 }  // namespace palette::generate

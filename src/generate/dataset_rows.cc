@@ -13,7 +13,8 @@ Result<JsonObject> ColumnRows::row_of(RecordIndex index, std::string_view record
   const Result<RecordLine> parts = split_record_line(record_line);
   if (!parts) return std::unexpected(parts.error());
   const Result<Json> results = parse_json(parts->generation_result);
-  if (!results || !results->is_object()) return fail(ErrorKind::corrupt, "the generation_result of the record cannot be read");
+  if (!results || !results->is_object())
+    return fail(ErrorKind::corrupt, "the generation_result of the record cannot be read");
   const auto steps = read_generation_result(results->get_object(), job_.compiled.step_ids);
   if (!steps) return std::unexpected(steps.error());
   const Result<std::shared_ptr<const SeedRow>> row = rows_->of_record(index);
@@ -60,7 +61,8 @@ std::vector<std::string> ColumnRows::notes() const {
 Result<std::vector<dataset::Cell>> record_cells(std::string_view record_line) {
   const Result<RecordLine> parts = split_record_line(record_line);
   if (!parts) return std::unexpected(parts.error());
-  return std::vector<dataset::Cell>{parts->id, parts->job_id, parts->timestamp, parts->seed_data_keys, parts->generation_result};
+  return std::vector<dataset::Cell>{parts->id, parts->job_id, parts->timestamp, parts->seed_data_keys,
+                                    parts->generation_result};
 }
 
 std::vector<dataset::Cell> row_cells(const dataset::Schema& schema, const JsonObject& row) {

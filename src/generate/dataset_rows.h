@@ -19,8 +19,8 @@ class ColumnRows {
  public:
   explicit ColumnRows(const PreparedJob& job);
 
-  // A column whose text is one {{ expression }} keeps the value's type, otherwise it is text. A cell that cannot be rendered
-  // is null and is counted.
+  // A column whose text is one {{ expression }} keeps the value's type, otherwise it is text. A cell that cannot be
+  // rendered is null and is counted.
   Result<JsonObject> row_of(RecordIndex index, std::string_view record_line);
 
   // "column 'x' could not be rendered for 3 records; the first is record 17: …", one for each such column.

@@ -31,8 +31,15 @@ struct Exporter::Shard {
 
 Exporter::Exporter(const PreparedJob& job, PartContext context, store::ObjectStore& objects, async::BlockingPool& pool,
                    ExportSettings settings, async::StopFlag& stop)
-    : job_(job), context_(std::move(context)), objects_(objects), pool_(pool), settings_(std::move(settings)), stop_(stop),
-      has_columns_(!job.compiled.columns.empty()), rows_(job), schema_(has_columns_ ? dataset::Schema{} : dataset::record_schema()) {
+    : job_(job),
+      context_(std::move(context)),
+      objects_(objects),
+      pool_(pool),
+      settings_(std::move(settings)),
+      stop_(stop),
+      has_columns_(!job.compiled.columns.empty()),
+      rows_(job),
+      schema_(has_columns_ ? dataset::Schema{} : dataset::record_schema()) {
   for (const auto& [name, column] : job.compiled.columns) schema_.push_back({name, {}});
 }
 
@@ -47,7 +54,8 @@ async::Task<Result<ExportReport>> Exporter::run(ResumeState state) {
     if (!batch) co_return std::unexpected(batch.error());
     if (!*batch) break;
     report.records += static_cast<std::int64_t>((*batch)->lines.size());
-    if (Status done = co_await pool_.run([&] { return append_batch(**batch); }); !done) co_return std::unexpected(done.error());
+    if (Status done = co_await pool_.run([&] { return append_batch(**batch); }); !done)
+      co_return std::unexpected(done.error());
   }
   if (Status done = co_await pool_.run([&] { return finish_shards(); }); !done) co_return std::unexpected(done.error());
   if (Status done = co_await publish(&report); !done) co_return std::unexpected(done.error());
@@ -94,21 +102,24 @@ Result<Exporter::Shard*> Exporter::shard_of(std::string_view record_line) {
     date = parts->timestamp.substr(0, 10);
   }
   if (const auto found = shards_.find(date); found != shards_.end()) return found->second.get();
-  if (shards_.size() >= kPartitionsMax) return fail(ErrorKind::too_large, "the records are of more than 1000 days, the most partitions there may be");
+  if (shards_.size() >= kPartitionsMax)
+    return fail(ErrorKind::too_large, "the records are of more than 1000 days, the most partitions there may be");
   auto shard = std::make_unique<Shard>();
   shard->date = std::string(date);
-  const std::vector<job::OutputFormat> first_pass = has_columns_ ? std::vector{job::OutputFormat::jsonl} : settings_.formats;
+  const std::vector<job::OutputFormat> first_pass =
+      has_columns_ ? std::vector{job::OutputFormat::jsonl} : settings_.formats;
   if (Status opened = open_writers(*shard, first_pass, schema_); !opened) return std::unexpected(opened.error());
   return shards_.emplace(date, std::move(shard)).first->second.get();
 }
 
-Status Exporter::open_writers(Shard& shard, const std::vector<job::OutputFormat>& formats, const dataset::Schema& schema) {
+Status Exporter::open_writers(Shard& shard, const std::vector<job::OutputFormat>& formats,
+                              const dataset::Schema& schema) {
   std::error_code ec;
   std::filesystem::create_directories(settings_.temp_dir, ec);
   for (job::OutputFormat format : formats) {
     const std::filesystem::path file =
-        settings_.temp_dir / (context_.job.text + "-" + std::to_string(::getpid()) + "-" + random_hex_id().substr(0, 8) + shard.date +
-                              "." + std::string(job::extension(format)));
+        settings_.temp_dir / (context_.job.text + "-" + std::to_string(::getpid()) + "-" +
+                              random_hex_id().substr(0, 8) + shard.date + "." + std::string(job::extension(format)));
     auto writer = dataset::open_dataset_writer(format, file, schema);
     if (!writer) return std::unexpected(writer.error());
     shard.files[format] = file;
@@ -121,7 +132,10 @@ Status Exporter::finish_shards() {
   // A dataset without a record is an empty file, not a missing one.
   if (shards_.empty() && settings_.partition == job::PartitionStrategy::none) {
     auto shard = std::make_unique<Shard>();
-    if (Status opened = open_writers(*shard, has_columns_ ? std::vector{job::OutputFormat::jsonl} : settings_.formats, schema_); !opened) return opened;
+    if (Status opened =
+            open_writers(*shard, has_columns_ ? std::vector{job::OutputFormat::jsonl} : settings_.formats, schema_);
+        !opened)
+      return opened;
     shards_.emplace("", std::move(shard));
   }
   for (auto& [date, shard] : shards_) {
@@ -151,7 +165,9 @@ Status Exporter::convert(Shard& shard) {
         if (Status done = writer->append(cells, line); !done) return done;
       }
     }
-    if (!rows.eof()) return fail(ErrorKind::io, "the rows of the dataset could not be read back", shard.files[job::OutputFormat::jsonl].string());
+    if (!rows.eof())
+      return fail(ErrorKind::io, "the rows of the dataset could not be read back",
+                  shard.files[job::OutputFormat::jsonl].string());
     for (auto& [format, writer] : shard.writers) {
       if (Status done = writer->finish(); !done) return done;
     }
@@ -184,7 +200,8 @@ async::Task<Status> Exporter::remove_old(const ExportReport* report) {
   const auto old = co_await store::list_all(objects_, exports_prefix(context_.job));
   if (!old) co_return std::unexpected(old.error());
   for (const store::ObjectInfo& info : *old) {
-    const bool ours = std::any_of(report->files.begin(), report->files.end(), [&](const ExportedFile& f) { return f.key == info.key; });
+    const bool ours = std::any_of(report->files.begin(), report->files.end(),
+                                  [&](const ExportedFile& f) { return f.key == info.key; });
     if (ours) continue;
     if (Status removed = co_await objects_.remove(info.key); !removed) co_return removed;
   }
@@ -192,16 +209,19 @@ async::Task<Status> Exporter::remove_old(const ExportReport* report) {
 }
 
 void Exporter::note_mixed_columns(std::vector<std::string>& notes) const {
-  const bool typed = std::find(settings_.formats.begin(), settings_.formats.end(), job::OutputFormat::parquet) != settings_.formats.end();
+  const bool typed = std::find(settings_.formats.begin(), settings_.formats.end(), job::OutputFormat::parquet) !=
+                     settings_.formats.end();
   if (!typed) return;
   for (const dataset::Column& column : schema_) {
-    if (column.type.mixed) notes.push_back("column '" + column.name + "' has values of several types; in Parquet it is JSON text");
+    if (column.type.mixed)
+      notes.push_back("column '" + column.name + "' has values of several types; in Parquet it is JSON text");
   }
 }
 
 std::string exports_prefix(const JobId& job) { return "jobs/" + job.text + "/exports/"; }
 
-async::Task<Status> copy_to_file(store::ObjectStore& objects, async::BlockingPool& pool, std::string key, std::filesystem::path file) {
+async::Task<Status> copy_to_file(store::ObjectStore& objects, async::BlockingPool& pool, std::string key,
+                                 std::filesystem::path file) {
   const std::filesystem::path temp = file.string() + ".tmp-" + std::to_string(::getpid());
   std::ofstream out;
   Status opened = co_await pool.run([&]() -> Status {
@@ -217,7 +237,8 @@ async::Task<Status> copy_to_file(store::ObjectStore& objects, async::BlockingPoo
     if (!part) co_return std::unexpected(part.error());
     if (part->empty()) break;
     offset += part->size();
-    const bool written = co_await pool.run([&] { return static_cast<bool>(out.write(part->data(), static_cast<std::streamsize>(part->size()))); });
+    const bool written = co_await pool.run(
+        [&] { return static_cast<bool>(out.write(part->data(), static_cast<std::streamsize>(part->size()))); });
     if (!written) co_return std::unexpected(system_error("write", temp.string(), errno));
   }
   co_return co_await pool.run([&]() -> Status {

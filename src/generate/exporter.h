@@ -1,8 +1,8 @@
-// The dataset in the user's formats: streamed batch by batch to local files, which are then moved into the object store, so
-// that a reader never sees half a file.
+// The dataset in the user's formats: streamed batch by batch to local files, which are then moved into the object
+// store, so that a reader never sees half a file.
 //
-// Without `columns` every format is written in one pass. With them the rows are first written as JSONL while their types are
-// learnt; CSV and Parquet are made from that file.
+// Without `columns` every format is written in one pass. With them the rows are first written as JSONL while their
+// types are learnt; CSV and Parquet are made from that file.
 #pragma once
 
 #include <cstdint>
@@ -80,6 +80,7 @@ class Exporter {
 std::string exports_prefix(const JobId& job);  // jobs/J/exports/
 
 // Copies an object to a local file: a temporary file beside it, then a rename.
-async::Task<Status> copy_to_file(store::ObjectStore& objects, async::BlockingPool& pool, std::string key, std::filesystem::path file);
+async::Task<Status> copy_to_file(store::ObjectStore& objects, async::BlockingPool& pool, std::string key,
+                                 std::filesystem::path file);
 
 }  // namespace palette::generate

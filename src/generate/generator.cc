@@ -28,8 +28,14 @@ std::string cause_of(const RecordFailure& failure) {
 
 Generator::Generator(const PreparedJob& job, PartContext context, Pipeline& pipeline, store::ObjectStore& objects,
                      const Clock& clock, GenerateSettings settings, RunControl& control, Progress& progress)
-    : job_(job), context_(std::move(context)), pipeline_(pipeline), objects_(objects), clock_(clock), settings_(settings),
-      control_(control), progress_(progress) {}
+    : job_(job),
+      context_(std::move(context)),
+      pipeline_(pipeline),
+      objects_(objects),
+      clock_(clock),
+      settings_(settings),
+      control_(control),
+      progress_(progress) {}
 
 async::Task<Result<GenerateReport>> Generator::run(ResumeState resume) {
   resume_ = std::move(resume);
@@ -64,8 +70,8 @@ async::Task<Result<GenerateReport>> Generator::run(ResumeState resume) {
   co_return co_await wind_up();
 }
 
-// Starts records until as many as may be are in flight. A record that is made without ever waiting ends inside of this loop,
-// hence the guard.
+// Starts records until as many as may be are in flight. A record that is made without ever waiting ends inside of this
+// loop, hence the guard.
 void Generator::pump() {
   if (pumping_) {
     pump_again_ = true;
@@ -132,14 +138,16 @@ async::Task<void> Generator::open_retry(BatchNumber number) {
   const auto round_found = resume_.retry_rounds.find(number.value);
   const std::int64_t last_round = round_found == resume_.retry_rounds.end() ? 0 : round_found->second;
   for (std::int64_t round = 0; round <= last_round; ++round) {
-    const std::string key = round == 0 ? job::batch_key(context_.job, number) : job::retried_batch_key(context_.job, number, round);
+    const std::string key =
+        round == 0 ? job::batch_key(context_.job, number) : job::retried_batch_key(context_.job, number, round);
     const Result<store::Object> object = co_await objects_.get(key);
     if (!object) co_return give_up(object.error());
     const Result<BatchContent> content = read_batch(object->body, context_.job, context_.extents.records_of(number));
     if (!content) co_return give_up(content.error().at(objects_.location(key)));
     succeeded.insert(content->indexes.begin(), content->indexes.end());
   }
-  Result<RecordsByIndex> failures = co_await read_failures(objects_, context_.job, number, job_.compiled.step_ids, succeeded);
+  Result<RecordsByIndex> failures =
+      co_await read_failures(objects_, context_.job, number, job_.compiled.step_ids, succeeded);
   if (!failures) co_return give_up(failures.error());
 
   OpenBatch& batch = open_.emplace_back();
@@ -150,9 +158,12 @@ async::Task<void> Generator::open_retry(BatchNumber number) {
     if (succeeded.contains(index)) continue;
     RecordState state;
     if (const auto kept = failures->find(index); kept != failures->end()) state = std::move(kept->second);
+    for (auto& step : state.steps) {
+      if (step) step->booked = true;
+    }
+    take_from_journal(state, index);
     state.index = RecordIndex{index};
     state.round = batch.round;
-    state.failure.reset();
     state.finished_at.reset();
     batch.states.push_back(std::move(state));
   }
@@ -165,6 +176,17 @@ async::Task<void> Generator::open_retry(BatchNumber number) {
     current_ = &batch;
   }
   pump();
+}
+
+// Steps that an interrupted retry has made, beside those that the failed record had.
+void Generator::take_from_journal(RecordState& state, std::int64_t index) {
+  const auto kept = resume_.journal.find(index);
+  if (kept == resume_.journal.end()) return;
+  state.steps.resize(kept->second.steps.size());
+  for (std::size_t i = 0; i < state.steps.size(); ++i) {
+    if (!state.steps[i]) state.steps[i] = std::move(kept->second.steps[i]);
+  }
+  resume_.journal.erase(kept);
 }
 
 async::Task<void> Generator::make_record(OpenBatch* batch, std::size_t at) {
@@ -186,7 +208,8 @@ async::Task<void> Generator::make_record(OpenBatch* batch, std::size_t at) {
   }
   --in_flight_;
   --batch->in_flight;
-  const bool all_finished = std::all_of(batch->states.begin(), batch->states.end(), [](const RecordState& s) { return s.finished_at.has_value(); });
+  const bool all_finished = std::all_of(batch->states.begin(), batch->states.end(),
+                                        [](const RecordState& s) { return s.finished_at.has_value(); });
   if (batch->complete() && all_finished && !error_) {
     if (current_ == batch) current_ = nullptr;
     co_await commit(batch);
@@ -223,7 +246,8 @@ void Generator::count_failure(const RecordState& state) {
   if (!failed_early_.empty()) return;
   const bool none_succeeded = settings_.retry_failed ? succeeded_here_ == 0 : progress_.records_done == 0;
   if (none_succeeded && failed_alike_ == limits::kAlikeFailuresMax && failed_alike_ == failed_here_) {
-    failed_early_ = "the first " + std::to_string(limits::kAlikeFailuresMax) + " records all failed alike: " + first_cause_;
+    failed_early_ =
+        "the first " + std::to_string(limits::kAlikeFailuresMax) + " records all failed alike: " + first_cause_;
   } else if (!settings_.retry_failed && too_many_failed()) {
     failed_early_ = told_too_many_failed();
   }
@@ -239,7 +263,8 @@ bool Generator::too_many_failed() const {
 
 std::string Generator::told_too_many_failed() const {
   return std::to_string(progress_.records_failed) + " of " + std::to_string(context_.num_records) +
-         " records failed, more than max_failure_ratio allows" + (first_cause_.empty() ? "" : "; the first was " + first_cause_);
+         " records failed, more than max_failure_ratio allows" +
+         (first_cause_.empty() ? "" : "; the first was " + first_cause_);
 }
 
 void Generator::give_up(Error error) {

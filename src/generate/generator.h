@@ -1,5 +1,5 @@
-// Makes the records of a part: many in flight, committed batch by batch in any order, journaled meanwhile. A slow record
-// delays only its own batch.
+// Makes the records of a part: many in flight, committed batch by batch in any order, journaled meanwhile. A slow
+// record delays only its own batch.
 //
 //   Generator generator(job, context, pipeline, objects, clock, settings, control, progress);
 //   Result<GenerateReport> report = co_await generator.run(std::move(resume));
@@ -27,8 +27,8 @@ struct GenerateSettings {
   std::int64_t concurrency = limits::kConcurrencyDefault;  // records in flight
   std::int64_t flush_ms = limits::kJournalFlushLocal_ms;   // of journal and checkpoint
   double max_failure_ratio = limits::kFailureRatioDefault;
-  bool retry_failed = false;     // make failed records of committed batches again instead of missing batches
-  bool reuse_failures = true;    // records that failed for good in a journal stay failed
+  bool retry_failed = false;   // make failed records of committed batches again instead of missing batches
+  bool reuse_failures = true;  // records that failed for good in a journal stay failed
 };
 
 struct GenerateReport {
@@ -43,8 +43,8 @@ struct GenerateReport {
 class Generator {
  public:
   // Everything must outlive run().
-  Generator(const PreparedJob& job, PartContext context, Pipeline& pipeline, store::ObjectStore& objects, const Clock& clock,
-            GenerateSettings settings, RunControl& control, Progress& progress);
+  Generator(const PreparedJob& job, PartContext context, Pipeline& pipeline, store::ObjectStore& objects,
+            const Clock& clock, GenerateSettings settings, RunControl& control, Progress& progress);
 
   // Errors end the attempt: what could be saved was saved, and the same job goes on when it is run again.
   async::Task<Result<GenerateReport>> run(ResumeState resume);
@@ -54,9 +54,9 @@ class Generator {
     BatchNumber batch;
     std::int64_t round = 0;  // 0: made for the first time; k: retried the k-th time
     std::vector<RecordState> states;
-    std::size_t next = 0;    // the first that was not started
+    std::size_t next = 0;  // the first that was not started
     std::size_t in_flight = 0;
-    std::size_t bytes = 0;   // of finished texts
+    std::size_t bytes = 0;  // of finished texts
     bool complete() const { return next == states.size() && in_flight == 0; }
   };
   using OpenBatches = std::list<OpenBatch>;
@@ -67,6 +67,7 @@ class Generator {
   bool has_room() const;
   void open_next();
   async::Task<void> open_retry(BatchNumber batch);
+  void take_from_journal(RecordState& state, std::int64_t index);
   async::Task<void> make_record(OpenBatch* batch, std::size_t at);
   void finish_record(OpenBatch& batch, RecordState& state);
   void count_failure(const RecordState& state);

@@ -15,7 +15,8 @@ async::Task<void> Generator::commit(OpenBatch* batch) {
     give_up(put.error());
     co_return;
   }
-  const auto failed = std::count_if(batch->states.begin(), batch->states.end(), [](const RecordState& s) { return s.failure.has_value(); });
+  const auto failed = std::count_if(batch->states.begin(), batch->states.end(),
+                                    [](const RecordState& s) { return s.failure.has_value(); });
   ++progress_.batches_committed;
   if (progress_.on_batch_committed) {
     progress_.on_batch_committed(batch->batch, static_cast<std::int64_t>(batch->states.size()) - failed, failed);
@@ -28,7 +29,8 @@ async::Task<void> Generator::commit(OpenBatch* batch) {
 
 // Failures first: the batch object is the commit.
 async::Task<Status> Generator::put_batch(OpenBatch* batch) {
-  const bool any_failed = std::any_of(batch->states.begin(), batch->states.end(), [](const RecordState& s) { return s.failure.has_value(); });
+  const bool any_failed = std::any_of(batch->states.begin(), batch->states.end(),
+                                      [](const RecordState& s) { return s.failure.has_value(); });
   if (any_failed) {
     if (Status put = co_await put_failures(batch); !put) co_return put;
   }
@@ -42,7 +44,8 @@ async::Task<Status> Generator::put_batch(OpenBatch* batch) {
   const std::string key = batch->round == 0 ? job::batch_key(context_.job, batch->batch)
                                             : job::retried_batch_key(context_.job, batch->batch, batch->round);
   const Result<std::string> put = co_await objects_.put(key, body, {.if_absent = true, .if_match = {}});
-  if (!put && put.error().kind == ErrorKind::already_exists) co_return co_await lost_to_another(batch, key, std::move(body));
+  if (!put && put.error().kind == ErrorKind::already_exists)
+    co_return co_await lost_to_another(batch, key, std::move(body));
   if (!put) co_return std::unexpected(put.error());
   book(*batch);
   co_return Status{};
@@ -56,12 +59,14 @@ async::Task<Status> Generator::put_failures(OpenBatch* batch) {
     append_failure_line(body, job_.compiled.step_ids, state);
     body += '\n';
   }
-  const Result<std::string> put = co_await objects_.put(job::failures_key(context_.job, batch->batch, context_.attempt), std::move(body));
+  const Result<std::string> put =
+      co_await objects_.put(job::failures_key(context_.job, batch->batch, context_.attempt), std::move(body));
   if (!put) co_return std::unexpected(put.error());
   co_return Status{};
 }
 
-// Somebody else's object is there: with equal bytes it is our own put, whose answer was lost; else the winner's records count.
+// Somebody else's object is there: with equal bytes it is our own put, whose answer was lost; else the winner's records
+// count.
 async::Task<Status> Generator::lost_to_another(OpenBatch* batch, std::string key, std::string body) {
   const Result<store::Object> theirs = co_await objects_.get(key);
   if (!theirs) co_return std::unexpected(theirs.error());
@@ -69,12 +74,13 @@ async::Task<Status> Generator::lost_to_another(OpenBatch* batch, std::string key
     book(*batch);
     co_return Status{};
   }
-  const Result<BatchContent> content = read_batch(theirs->body, context_.job, context_.extents.records_of(batch->batch));
+  const Result<BatchContent> content =
+      read_batch(theirs->body, context_.job, context_.extents.records_of(batch->batch));
   if (!content) co_return std::unexpected(content.error().at(objects_.location(key)));
   const std::int64_t failed = static_cast<std::int64_t>(batch->states.size() - content->indexes.size());
   // Ours were counted as they were made.
-  const std::int64_t ours_failed =
-      std::count_if(batch->states.begin(), batch->states.end(), [](const RecordState& s) { return s.failure.has_value(); });
+  const std::int64_t ours_failed = std::count_if(batch->states.begin(), batch->states.end(),
+                                                 [](const RecordState& s) { return s.failure.has_value(); });
   progress_.records_failed += failed - ours_failed;
   progress_.records_done -= failed - ours_failed;
   resume_.checkpoint.completed.add(batch->batch.value);
@@ -89,7 +95,7 @@ void Generator::book(const OpenBatch& batch) {
   UsageByModel usage;
   for (const RecordState& state : batch.states) {
     failed += state.failure.has_value();
-    add_usage(usage, state);
+    add_usage(usage, state, true);
   }
   for (const auto& [model, used] : usage) resume_.checkpoint.usage[context_.attempt.value][model] += used;
   if (failed > 0 || batch.round > 0) resume_.checkpoint.failed[batch.batch.value][batch.round] = failed;
@@ -107,11 +113,12 @@ async::Task<void> Generator::flush_now_and_then(std::shared_ptr<async::StopFlag>
 
 async::Task<Status> Generator::flush() {
   const bool new_steps = std::exchange(steps_journaled_, control_.steps_finished) != control_.steps_finished;
-  if ((journal_changed_ || new_steps) && !settings_.retry_failed) {
+  if (journal_changed_ || new_steps) {
     journal_changed_ = false;
     std::string body;
     const auto append = [&](RecordState& state) {
-      const bool worth_keeping = state.finished_at || std::any_of(state.steps.begin(), state.steps.end(), [](const auto& s) { return s.has_value(); });
+      const bool worth_keeping = state.finished_at || std::any_of(state.steps.begin(), state.steps.end(),
+                                                                  [](const auto& s) { return s.has_value(); });
       if (!worth_keeping) return;
       pipeline_.name_requests(state);
       append_journal_line(body, job_.compiled.step_ids, state);
@@ -131,12 +138,16 @@ async::Task<Status> Generator::flush() {
   co_return Status{};
 }
 
-// A retry that is stopped half way: what succeeded is committed as this round, the finished steps of the rest go to failures.
+// A retry that is stopped half way: what succeeded is committed as this round, the finished steps of the rest go to
+// failures.
 async::Task<Status> Generator::keep_unfinished_retries() {
   for (OpenBatch& batch : open_) {
     for (RecordState& state : batch.states) {
       if (state.finished_at) continue;
-      state.failure = RecordFailure{job_.compiled.steps.front().id, ErrorKind::cancelled, "the retry was interrupted", 1, {}};
+      // What was not begun keeps the cause of its last failure.
+      if (!state.failure)
+        state.failure =
+            RecordFailure{job_.compiled.steps.front().id, ErrorKind::cancelled, "the retry was interrupted", 1, {}};
       state.finished_at = clock_.now();
     }
     if (Status put = co_await put_batch(&batch); !put) co_return put;
@@ -148,8 +159,8 @@ async::Task<Status> Generator::keep_unfinished_retries() {
 async::Task<Result<GenerateReport>> Generator::wind_up() {
   Status kept;
   if (settings_.retry_failed && !open_.empty()) kept = co_await keep_unfinished_retries();
-  const bool all_committed = open_.empty() && !settings_.retry_failed &&
-                             next_batch_ > context_.last_batch().value && resume_.journal.empty();
+  const bool nothing_to_open = settings_.retry_failed ? to_retry_.empty() : next_batch_ > context_.last_batch().value;
+  const bool all_committed = open_.empty() && nothing_to_open && resume_.journal.empty();
   if (all_committed) {
     journal_changed_ = false;
     steps_journaled_ = control_.steps_finished;
@@ -159,12 +170,13 @@ async::Task<Result<GenerateReport>> Generator::wind_up() {
   if (error_) co_return std::unexpected(*error_);
   if (!kept) co_return std::unexpected(kept.error());
   if (all_committed) {
-    if (Status removed = co_await remove_journals(objects_, context_.job, context_.part); !removed) co_return std::unexpected(removed.error());
+    if (Status removed = co_await remove_journals(objects_, context_.job, context_.part); !removed)
+      co_return std::unexpected(removed.error());
   }
   GenerateReport report;
   report.checkpoint = resume_.checkpoint;
   report.retry_rounds = resume_.retry_rounds;
-  const bool more_to_do = !open_.empty() || (settings_.retry_failed ? !to_retry_.empty() : !all_committed && next_batch_ <= context_.last_batch().value);
+  const bool more_to_do = !open_.empty() || !nothing_to_open;
   if (!failed_early_.empty()) {
     // A retry that is given up takes nothing from what was made before.
     const bool stands = settings_.retry_failed && progress_.records_done > 0 && !too_many_failed();

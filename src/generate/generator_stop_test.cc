@@ -121,7 +121,7 @@ TEST(Promise2, TheJournalIsWrittenWhileTheRunGoesOn) {
 
 // Not yet (the state of a record in flight is with the pipeline, where flush() does not see it): kill -9 loses at most
 // one flush interval, also of a record whose next step takes long.
-TEST(Promise2, DISABLED_FinishedStepsOfARecordInFlightAreJournaled) {
+TEST(Promise2, FinishedStepsOfARecordInFlightAreJournaled) {
   JobInFolder rig({.steps = kChain, .num_records = 1});
   rig.settings.flush_ms = 1;
   rig.model->waits = [](const model::ModelRequest& r) { return r.messages[0].text.starts_with("answer"); };

@@ -19,11 +19,12 @@ void merge_into(RecordState& older, RecordState newer) {
 
 }  // namespace
 
-async::Task<Result<RecordsByIndex>> read_journals(store::ObjectStore& objects, JobId job, PartNumber part, StepIds step_ids,
-                                                  std::function<bool(RecordIndex)> wanted) {
+async::Task<Result<RecordsByIndex>> read_journals(store::ObjectStore& objects, JobId job, PartNumber part,
+                                                  StepIds step_ids, std::function<bool(RecordIndex)> wanted) {
   RecordsByIndex out;
   // Listed in the order of the attempts: their numbers are padded alike up to 9999, which no part reaches.
-  const Result<std::vector<store::ObjectInfo>> journals = co_await store::list_all(objects, job::journal_prefix(job, part));
+  const Result<std::vector<store::ObjectInfo>> journals =
+      co_await store::list_all(objects, job::journal_prefix(job, part));
   if (!journals) co_return std::unexpected(journals.error());
   for (const store::ObjectInfo& journal : *journals) {
     const Result<store::Object> object = co_await objects.get(journal.key);
@@ -50,7 +51,8 @@ async::Task<Result<RecordsByIndex>> read_journals(store::ObjectStore& objects, J
 }
 
 async::Task<Status> remove_journals(store::ObjectStore& objects, JobId job, PartNumber part) {
-  const Result<std::vector<store::ObjectInfo>> journals = co_await store::list_all(objects, job::journal_prefix(job, part));
+  const Result<std::vector<store::ObjectInfo>> journals =
+      co_await store::list_all(objects, job::journal_prefix(job, part));
   if (!journals) co_return std::unexpected(journals.error());
   for (const store::ObjectInfo& journal : *journals) {
     if (Status removed = co_await objects.remove(journal.key); !removed) co_return removed;

@@ -15,7 +15,10 @@ struct Pipeline::Run {
 };
 
 Pipeline::Pipeline(const PreparedJob& job, std::vector<std::shared_ptr<model::Model>> models, RunControl& control)
-    : job_(job), models_(std::move(models)), control_(control), rows_(*job.seeds, job.spec.seed_sampling, job.spec.seed),
+    : job_(job),
+      models_(std::move(models)),
+      control_(control),
+      rows_(*job.seeds, job.spec.seed_sampling, job.spec.seed),
       is_chain_(job.compiled.is_chain()) {
   for (const job::CompiledStep& step : job.compiled.steps) {
     std::string prefix = step.id + "\n";
@@ -133,15 +136,17 @@ async::Task<void> Pipeline::ask(std::shared_ptr<Run> run, std::size_t step, Step
     run->state.failure = RecordFailure{compiled.id, answer.error().kind, answer.error().message, tries, {}};
     co_return;
   }
-  const bool truncated = answer->stop == model::StopReason::truncated && !compiled.options.accept_truncated.value_or(false);
+  const bool truncated =
+      answer->stop == model::StopReason::truncated && !compiled.options.accept_truncated.value_or(false);
   if (truncated) {
-    run->state.failure = RecordFailure{compiled.id, ErrorKind::truncated,
-                                       "the answer was cut at the token limit; raise max_tokens or set accept_truncated", tries,
-                                       answer->cost};
+    run->state.failure = RecordFailure{
+        compiled.id, ErrorKind::truncated,
+        "the answer was cut at the token limit; raise max_tokens or set accept_truncated", tries, answer->cost};
     co_return;
   }
   if (answer->stop == model::StopReason::refused) {
-    run->state.failure = RecordFailure{compiled.id, ErrorKind::refused, "the model declined to answer", tries, answer->cost};
+    run->state.failure =
+        RecordFailure{compiled.id, ErrorKind::refused, "the model declined to answer", tries, answer->cost};
     co_return;
   }
   outcome.output = std::move(answer->text);

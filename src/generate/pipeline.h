@@ -25,9 +25,10 @@ class Pipeline {
   Pipeline(const PreparedJob& job, std::vector<std::shared_ptr<model::Model>> models, RunControl& control);
 
   // Makes the record `state->index` in place: each step is in `state` as soon as it is done, so that a journal written
-  // meanwhile has it. Steps that it already has are used as they are if they answer the very request that would be sent now
-  // (the same request_sha256). In the end the record has succeeded or failed (finished_at is left to the caller), or, when the
-  // run was stopped, has the steps that were done: see is_whole(). An error only when the seed data cannot be read.
+  // meanwhile has it. Steps that it already has are used as they are if they answer the very request that would be sent
+  // now (the same request_sha256). In the end the record has succeeded or failed (finished_at is left to the caller),
+  // or, when the run was stopped, has the steps that were done: see is_whole(). An error only when the seed data cannot
+  // be read.
   async::Task<Status> make(RecordState* state);
 
   // Every executed step has its outcome.
@@ -55,8 +56,8 @@ class Pipeline {
   bool is_chain_;
 };
 
-// What the templates of a record see: the seed row, `seed_row`, `record_index`, and `steps` with what is done (`steps`: one
-// for each id, null where there is none yet).
+// What the templates of a record see: the seed row, `seed_row`, `record_index`, and `steps` with what is done (`steps`:
+// one for each id, null where there is none yet).
 jinja::Value record_context(const jinja::Value& row, RecordIndex index, const std::vector<std::string>& step_ids,
                             std::span<const StepOutcome* const> steps);
 

@@ -12,10 +12,10 @@
 namespace palette::generate {
 
 struct Progress {
-  std::int64_t records_total = 0;   // asked for
-  std::int64_t records_done = 0;    // succeeded, earlier attempts included
-  std::int64_t records_failed = 0;  // failed for good
-  std::int64_t records_at_start = 0;  // done or failed before this attempt
+  std::int64_t records_total = 0;      // asked for
+  std::int64_t records_done = 0;       // succeeded, earlier attempts included
+  std::int64_t records_failed = 0;     // failed for good
+  std::int64_t records_at_start = 0;   // done or failed before this attempt
   std::int64_t batches_committed = 0;  // by this attempt
   std::int64_t input_tokens = 0, output_tokens = 0;
   Money cost;

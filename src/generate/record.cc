@@ -61,6 +61,7 @@ void append_failure_fields(std::string& out, const RecordFailure& failure) {
   append_json_string(out, failure.message);
   out += "},\"tries\":";
   append_int(out, failure.tries);
+  if (failure.cost != Money{}) out += ",\"unused_cost_usd\":" + failure.cost.to_decimal();
 }
 
 std::unexpected<Error> corrupt(std::string message) { return fail(ErrorKind::corrupt, std::move(message)); }
@@ -78,7 +79,8 @@ Result<StepOutcome> read_step(const Json& json) {
   if (!input_tokens || !output_tokens || cost == nullptr) return corrupt("a step lacks its usage");
   const Result<Money> money = Money::from_decimal(to_json_text(*cost));
   if (!money) return corrupt(money.error().message);
-  return StepOutcome{*prompt, "", *output, *model, {*input_tokens, *output_tokens}, *money, static_cast<int>(*tries), *request};
+  return StepOutcome{*prompt, "", *output, *model, {*input_tokens, *output_tokens}, *money, static_cast<int>(*tries),
+                     *request};
 }
 
 Status read_failure(const JsonObject& object, RecordState& state) {
@@ -88,7 +90,13 @@ Status read_failure(const JsonObject& object, RecordState& state) {
   if (!step || !error || !tries) return corrupt("a failure lacks its step, error or tries");
   const auto kind = json_string(**error, "kind"), message = json_string(**error, "message");
   if (!kind || !message) return corrupt("a failure lacks the kind or message of its error");
-  state.failure = RecordFailure{*step, error_kind_from(*kind), *message, static_cast<int>(*tries), {}};
+  Money unused;
+  if (const Json* cost = object.if_contains("unused_cost_usd")) {
+    const Result<Money> money = Money::from_decimal(to_json_text(*cost));
+    if (!money) return corrupt(money.error().message);
+    unused = *money;
+  }
+  state.failure = RecordFailure{*step, error_kind_from(*kind), *message, static_cast<int>(*tries), unused};
   return {};
 }
 
@@ -154,7 +162,8 @@ Result<RecordState> parse_journal_line(std::string_view line, const StepIds& ste
   const auto index = json_int(*object, object->contains("record") ? "record" : "index");
   const auto steps = json_object(*object, "steps");
   const Json* keys = object->if_contains("seed_data_keys");
-  if (!index || *index < 0 || !steps || keys == nullptr) return corrupt("the line lacks its record, seed_data_keys or steps");
+  if (!index || *index < 0 || !steps || keys == nullptr)
+    return corrupt("the line lacks its record, seed_data_keys or steps");
 
   RecordState state;
   state.index = RecordIndex{*index};

@@ -29,6 +29,7 @@ struct StepOutcome {
   Money cost;
   int tries = 1;
   std::string request_sha256;
+  bool booked = false;  // the usage of an earlier round or attempt has it already
 };
 
 struct RecordFailure {
@@ -36,7 +37,7 @@ struct RecordFailure {
   ErrorKind kind = ErrorKind::internal;
   std::string message;
   int tries = 1;
-  Money cost;  // of the answers that were not used
+  Money cost;  // of the answers that were not used; "unused_cost_usd" in lines
 };
 
 struct RecordState {
@@ -56,14 +57,15 @@ using StepIds = std::vector<std::string>;
 // A record's line without its newline. Precondition: state.succeeded().
 void append_record_line(std::string& out, const JobId& job, const StepIds& step_ids, const RecordState& state);
 
-// A line of a failures object: {"index","seed_data_keys","step","error":{"kind","message"},"tries","cost_usd","steps"}; the
-// finished steps are kept, so that a retry pays only for the rest.
+// A line of a failures object: {"index","seed_data_keys","step","error":{"kind","message"},"tries","cost_usd","steps"};
+// the finished steps are kept, so that a retry pays only for the rest.
 void append_failure_line(std::string& out, const StepIds& step_ids, const RecordState& state);
 
 // A line of a journal: {"record","seed_data_keys","timestamp"?,"failure"?,"steps":{"<id>":{"request",…}}}.
 void append_journal_line(std::string& out, const StepIds& step_ids, const RecordState& state);
 
-// Reads a line of a journal or of a failures object. Steps that the job does not have are skipped. corrupt if it is neither.
+// Reads a line of a journal or of a failures object. Steps that the job does not have are skipped. corrupt if it is
+// neither.
 Result<RecordState> parse_journal_line(std::string_view line, const StepIds& step_ids);
 
 // The record index in a record's or a failure's line, without parsing all of it.

@@ -19,6 +19,7 @@ struct RecordLine {
 Result<RecordLine> split_record_line(std::string_view line);
 
 // The steps of a parsed generation_result by the order of `step_ids`; those that it lacks stay empty.
-Result<std::vector<std::optional<StepOutcome>>> read_generation_result(const JsonObject& object, const StepIds& step_ids);
+Result<std::vector<std::optional<StepOutcome>>> read_generation_result(const JsonObject& object,
+                                                                       const StepIds& step_ids);
 
 }  // namespace palette::generate

@@ -18,7 +18,8 @@ async::Task<Result<std::optional<SourceBatch>>> RecordSource::next() {
       const std::int64_t last_round = rounds == state_.retry_rounds.end() ? 0 : rounds->second;
       out.bodies.reserve(static_cast<std::size_t>(last_round + 1));
       for (std::int64_t round = 0; round <= last_round; ++round) {
-        const std::string key = round == 0 ? job::batch_key(context_.job, batch) : job::retried_batch_key(context_.job, batch, round);
+        const std::string key =
+            round == 0 ? job::batch_key(context_.job, batch) : job::retried_batch_key(context_.job, batch, round);
         if (Status added = co_await add_object(&out, batch, key); !added) co_return std::unexpected(added.error());
       }
       if (last_round > 0) std::sort(out.lines.begin(), out.lines.end());
@@ -47,7 +48,8 @@ async::Task<Status> RecordSource::add_object(SourceBatch* out, BatchNumber batch
 
 void RecordSource::add_journal(SourceBatch& out, BatchNumber batch) {
   const job::RecordRange range = context_.extents.records_of(batch);
-  const auto first = state_.journal.lower_bound(range.first), last = state_.journal.lower_bound(range.first + range.count);
+  const auto first = state_.journal.lower_bound(range.first),
+             last = state_.journal.lower_bound(range.first + range.count);
   out.bodies.reserve(static_cast<std::size_t>(range.count));
   for (auto entry = first; entry != last; ++entry) {
     const auto& [index, state] = *entry;

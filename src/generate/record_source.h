@@ -1,5 +1,5 @@
-// The records of a job in the order of their index: batches with what retries made good, and, when the job stopped early,
-// what journals hold of batches that were not committed.
+// The records of a job in the order of their index: batches with what retries made good, and, when the job stopped
+// early, what journals hold of batches that were not committed.
 #pragma once
 
 #include <optional>

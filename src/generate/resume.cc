@@ -21,8 +21,10 @@ async::Task<Result<Listed>> list_batches(store::ObjectStore& objects, JobId job)
     for (const store::ObjectInfo& info : page->objects) {
       const Result<job::BatchObject> batch = job::parse_batch_key(info.key);
       if (!batch) co_return fail(batch.error().kind, batch.error().message, objects.location(info.key));
-      if (batch->round == 0) out.batches.add(batch->batch.value);
-      else out.retry_rounds[batch->batch.value] = std::max(out.retry_rounds[batch->batch.value], batch->round);
+      if (batch->round == 0)
+        out.batches.add(batch->batch.value);
+      else
+        out.retry_rounds[batch->batch.value] = std::max(out.retry_rounds[batch->batch.value], batch->round);
     }
     more = page->more && !page->objects.empty();
     if (more) after = page->objects.back().key;
@@ -30,7 +32,8 @@ async::Task<Result<Listed>> list_batches(store::ObjectStore& objects, JobId job)
   co_return out;
 }
 
-async::Task<Result<BatchContent>> get_batch(store::ObjectStore& objects, JobId job, std::string key, job::RecordRange range) {
+async::Task<Result<BatchContent>> get_batch(store::ObjectStore& objects, JobId job, std::string key,
+                                            job::RecordRange range) {
   const Result<store::Object> object = co_await objects.get(key);
   if (!object) co_return std::unexpected(object.error());
   Result<BatchContent> content = read_batch(object->body, job, range);
@@ -46,7 +49,8 @@ void book(Checkpoint& checkpoint, AttemptNumber attempt, const UsageByModel& usa
 async::Task<Status> learn_batch(store::ObjectStore& objects, PartContext context, StepIds step_ids, BatchNumber batch,
                                 Checkpoint& checkpoint) {
   const job::RecordRange range = context.extents.records_of(batch);
-  const Result<BatchContent> content = co_await get_batch(objects, context.job, job::batch_key(context.job, batch), range);
+  const Result<BatchContent> content =
+      co_await get_batch(objects, context.job, job::batch_key(context.job, batch), range);
   if (!content) co_return std::unexpected(content.error());
   checkpoint.completed.add(batch.value);
   book(checkpoint, context.attempt, content->usage);
@@ -62,24 +66,45 @@ async::Task<Status> learn_batch(store::ObjectStore& objects, PartContext context
   co_return Status{};
 }
 
+// What a round of retries has paid for: of a record that it made good, the steps that its last failure does not have;
+// of one that failed again, those that its failure before does not have.
+UsageByModel usage_of_round(const BatchContent& round, const RecordsByIndex& failures) {
+  UsageByModel paid = round.usage, reused;
+  const std::set<std::int64_t> made_good(round.indexes.begin(), round.indexes.end());
+  for (const auto& [index, state] : failures) {
+    if (made_good.contains(index))
+      add_usage(reused, state);
+    else
+      add_usage(paid, state, true);
+  }
+  for (const auto& [model, used] : reused) paid[model] -= used;
+  return paid;
+}
+
 // Rounds of retries that the checkpoint does not know.
-async::Task<Status> learn_rounds(store::ObjectStore& objects, PartContext context, BatchNumber batch, std::int64_t last_round,
-                                 Checkpoint& checkpoint) {
+async::Task<Status> learn_rounds(store::ObjectStore& objects, PartContext context, StepIds step_ids, BatchNumber batch,
+                                 std::int64_t last_round, Checkpoint& checkpoint) {
   auto& failed = checkpoint.failed[batch.value];
-  if (failed.empty()) co_return fail(ErrorKind::corrupt, "batch " + std::to_string(batch.value) + " was retried, but has no failed records");
+  if (failed.empty())
+    co_return fail(ErrorKind::corrupt,
+                   "batch " + std::to_string(batch.value) + " was retried, but has no failed records");
   for (std::int64_t round = failed.rbegin()->first + 1; round <= last_round; ++round) {
-    const Result<BatchContent> content =
-        co_await get_batch(objects, context.job, job::retried_batch_key(context.job, batch, round), context.extents.records_of(batch));
+    const Result<BatchContent> content = co_await get_batch(
+        objects, context.job, job::retried_batch_key(context.job, batch, round), context.extents.records_of(batch));
     if (!content) co_return std::unexpected(content.error());
-    failed[round] = failed.rbegin()->second - static_cast<std::int64_t>(content->indexes.size());
-    book(checkpoint, context.attempt, content->usage);
+    const std::int64_t left = failed.rbegin()->second - static_cast<std::int64_t>(content->indexes.size());
+    failed[round] = left;
+    const Result<RecordsByIndex> failures = co_await read_failures(objects, context.job, batch, step_ids, {});
+    if (!failures) co_return std::unexpected(failures.error());
+    book(checkpoint, context.attempt, usage_of_round(*content, *failures));
   }
   co_return Status{};
 }
 
 }  // namespace
 
-async::Task<Result<ResumeState>> load_resume_state(store::ObjectStore& objects, PartContext context, StepIds step_ids, UtcTime now) {
+async::Task<Result<ResumeState>> load_resume_state(store::ObjectStore& objects, PartContext context, StepIds step_ids,
+                                                   UtcTime now) {
   ResumeState out;
   Result<std::optional<Checkpoint>> saved = co_await load_checkpoint(objects, context.job, context.part);
   if (!saved) co_return std::unexpected(saved.error());
@@ -88,7 +113,8 @@ async::Task<Result<ResumeState>> load_resume_state(store::ObjectStore& objects, 
   if (!listed) co_return std::unexpected(listed.error());
   for (const auto& [first, last] : listed->batches.ranges()) {
     if (last > context.extents.batches()) {
-      co_return fail(ErrorKind::corrupt, "batch " + std::to_string(last) + " lies beyond the records of the job " + context.job.text);
+      co_return fail(ErrorKind::corrupt,
+                     "batch " + std::to_string(last) + " lies beyond the records of the job " + context.job.text);
     }
     for (std::int64_t batch = first; batch <= last; ++batch) {
       if (out.checkpoint.completed.contains(batch)) continue;
@@ -96,22 +122,31 @@ async::Task<Result<ResumeState>> load_resume_state(store::ObjectStore& objects, 
       if (!learned) co_return std::unexpected(learned.error());
     }
   }
-  // A batch that the checkpoint knows but that is gone was removed by hand: nothing may be read as made that is not there.
+  // A batch that the checkpoint knows but that is gone was removed by hand: nothing may be read as made that is not
+  // there.
   for (const auto& [first, last] : out.checkpoint.completed.ranges()) {
     for (std::int64_t batch = first; batch <= last; ++batch) {
       if (listed->batches.contains(batch)) continue;
-      co_return fail(ErrorKind::corrupt, "the object of batch " + std::to_string(batch) + " is gone although the checkpoint has it; put it back, or start over with --fresh",
+      co_return fail(ErrorKind::corrupt,
+                     "the object of batch " + std::to_string(batch) +
+                         " is gone although the checkpoint has it; put it back, or start over with --fresh",
                      objects.location(job::batch_key(context.job, BatchNumber{batch})));
     }
   }
   for (const auto& [batch, round] : listed->retry_rounds) {
-    const Status learned = co_await learn_rounds(objects, context, BatchNumber{batch}, round, out.checkpoint);
+    const Status learned = co_await learn_rounds(objects, context, step_ids, BatchNumber{batch}, round, out.checkpoint);
     if (!learned) co_return std::unexpected(learned.error());
   }
   out.retry_rounds = listed->retry_rounds;
-  Result<RecordsByIndex> journal = co_await read_journals(objects, context.job, context.part, step_ids, [&](RecordIndex index) {
-    return index.value < context.extents.records() && !out.checkpoint.completed.contains(context.extents.batch_of(index).value);
-  });
+  // Also of failed records of committed batches: a retry that was interrupted has journaled them.
+  Result<RecordsByIndex> journal =
+      co_await read_journals(objects, context.job, context.part, step_ids, [&](RecordIndex index) {
+        if (index.value >= context.extents.records()) return false;
+        const std::int64_t batch = context.extents.batch_of(index).value;
+        const auto failed = out.checkpoint.failed.find(batch);
+        return !out.checkpoint.completed.contains(batch) ||
+               (failed != out.checkpoint.failed.end() && failed->second.rbegin()->second > 0);
+      });
   if (!journal) co_return std::unexpected(journal.error());
   out.journal = std::move(*journal);
   co_return out;

@@ -1,4 +1,5 @@
-// What stands of a part when an attempt begins: the batch objects are the truth, the checkpoint only saves reading them.
+// What stands of a part when an attempt begins: the batch objects are the truth, the checkpoint only saves reading
+// them.
 #pragma once
 
 #include <cstdint>
@@ -28,11 +29,12 @@ struct PartContext {
 struct ResumeState {
   Checkpoint checkpoint;
   std::map<std::int64_t, std::int64_t> retry_rounds;  // batch -> its highest round, where there is one
-  RecordsByIndex journal;                             // of records whose batch is not committed
+  RecordsByIndex journal;                             // of records that are not committed as succeeded
 };
 
-// Usage of batches that the checkpoint did not know is booked on this attempt. Errors: corrupt for anything that cannot be
-// read (never taken as empty), and those of the store.
-async::Task<Result<ResumeState>> load_resume_state(store::ObjectStore& objects, PartContext context, StepIds step_ids, UtcTime now);
+// Usage of batches that the checkpoint did not know is booked on this attempt. Errors: corrupt for anything that cannot
+// be read (never taken as empty), and those of the store.
+async::Task<Result<ResumeState>> load_resume_state(store::ObjectStore& objects, PartContext context, StepIds step_ids,
+                                                   UtcTime now);
 
 }  // namespace palette::generate

@@ -5,7 +5,9 @@
 namespace palette::generate {
 namespace {
 
-std::unexpected<Error> corrupt(const std::string& message) { return fail(ErrorKind::corrupt, "the saved job cannot be read: " + message); }
+std::unexpected<Error> corrupt(const std::string& message) {
+  return fail(ErrorKind::corrupt, "the saved job cannot be read: " + message);
+}
 
 Result<SavedJob> read_saved(const JsonObject& root, const std::string& where) {
   const auto id = json_string(root, "job_id"), created = json_string(root, "created_at");
@@ -13,17 +15,20 @@ Result<SavedJob> read_saved(const JsonObject& root, const std::string& where) {
   const auto identity = json_object(root, "identity"), seed = json_object(root, "seed_data");
   const auto includes = json_object(root, "includes"), spec = json_object(root, "spec");
   const Json* extents = root.if_contains("extents");
-  if (!id || !created || !plan || !identity || !seed || !includes || !spec || extents == nullptr || !extents->is_array()) {
+  if (!id || !created || !plan || !identity || !seed || !includes || !spec || extents == nullptr ||
+      !extents->is_array()) {
     return corrupt("a member is missing");
   }
-  if (*plan > job::kPlanVersion) return corrupt("it was made by a newer version of plot-palette (plan " + std::to_string(*plan) + ")");
+  if (*plan > job::kPlanVersion)
+    return corrupt("it was made by a newer version of plot-palette (plan " + std::to_string(*plan) + ")");
   SavedJob out;
   out.job = JobId{*id};
   const auto time = UtcTime::from_iso(*created);
   auto read_identity = job::Identity::from_json(**identity);
   auto read_extents = job::Extents::from_json(extents->get_array());
   const auto path = json_string(**seed, "path"), sha = json_string(**seed, "sha256");
-  if (!time || !read_identity || !read_extents || !path || !sha) return corrupt("a member has another form than expected");
+  if (!time || !read_identity || !read_extents || !path || !sha)
+    return corrupt("a member has another form than expected");
   out.created_at = *time;
   out.identity = *read_identity;
   out.extents = *read_extents;
@@ -49,7 +54,8 @@ Result<SavedJob> read_saved(const JsonObject& root, const std::string& where) {
 
 }  // namespace
 
-async::Task<Status> save_job(store::ObjectStore& objects, JobId job, const PreparedJob& prepared, job::Extents extents, UtcTime created_at) {
+async::Task<Status> save_job(store::ObjectStore& objects, JobId job, const PreparedJob& prepared, job::Extents extents,
+                             UtcTime created_at) {
   JsonObject root;
   root["job_id"] = job.text;
   root["created_at"] = created_at.to_iso();
@@ -77,7 +83,8 @@ async::Task<Result<SavedJob>> load_job(store::ObjectStore& objects, JobId job) {
   const Result<store::Object> object = co_await objects.get(key);
   if (!object) co_return std::unexpected(object.error());
   const Result<Json> json = parse_json(object->body);
-  if (!json || !json->is_object()) co_return std::unexpected(corrupt("it is not a JSON object").error().at(objects.location(key)));
+  if (!json || !json->is_object())
+    co_return std::unexpected(corrupt("it is not a JSON object").error().at(objects.location(key)));
   Result<SavedJob> saved = read_saved(json->get_object(), objects.location(key));
   if (!saved) co_return std::unexpected(saved.error().at(objects.location(key)));
   co_return saved;

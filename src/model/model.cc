@@ -4,9 +4,12 @@ namespace palette::model {
 
 std::string_view to_string(StopReason reason) {
   switch (reason) {
-    case StopReason::complete: return "complete";
-    case StopReason::truncated: return "truncated";
-    case StopReason::refused: return "refused";
+    case StopReason::complete:
+      return "complete";
+    case StopReason::truncated:
+      return "truncated";
+    case StopReason::refused:
+      return "refused";
   }
   return {};
 }

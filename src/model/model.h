@@ -1,5 +1,5 @@
-// Calling a language model. One interface for every provider: a request goes in, a text with its usage comes out, or an Error
-// whose kind says what to do about it. tests/contract/model_contract.h holds the implementations to it.
+// Calling a language model. One interface for every provider: a request goes in, a text with its usage comes out, or an
+// Error whose kind says what to do about it. tests/contract/model_contract.h holds the implementations to it.
 //
 //   Result<ModelResult> answer = co_await model.call(request);
 #pragma once
@@ -24,12 +24,13 @@ struct Message {
   std::string text;
 };
 
-// What makes a stand-in's answer reproducible: the job's seed, the record, the step, the try, the round of --retry-failed.
+// What makes a stand-in's answer reproducible: the job's seed, the record, the step, the try, the round of
+// --retry-failed.
 struct RequestKey {
   std::uint64_t seed = 0;
   RecordIndex record;
   std::uint32_t step_stream = 0;
-  int attempt = 1;  // which try of this call, from 1
+  int attempt = 1;         // which try of this call, from 1
   std::int64_t round = 0;  // which retry of a failed record, from 1; 0: made for the first time
 };
 

@@ -18,8 +18,8 @@ bool ends_sentence(std::string_view word) { return word.ends_with('.') || word.e
 }  // namespace
 
 struct NgramCorpus::Tables {
-  std::string text;                           // what the words point into
-  std::vector<std::string_view> words{""};    // by number; 0 is the edge
+  std::string text;                                    // what the words point into
+  std::vector<std::string_view> words{""};             // by number; 0 is the edge
   std::vector<std::array<std::uint32_t, 3>> trigrams;  // sorted
 
   // The trigrams that begin with (a, b), as a range of positions.
@@ -58,7 +58,8 @@ NgramCorpus::NgramCorpus(std::string_view text) : tables_(std::make_unique<Table
 
 NgramCorpus::~NgramCorpus() = default;
 
-std::string NgramCorpus::generate(std::uint64_t key, std::uint64_t index, std::uint32_t stream, std::size_t bytes_max) const {
+std::string NgramCorpus::generate(std::uint64_t key, std::uint64_t index, std::uint32_t stream,
+                                  std::size_t bytes_max) const {
   CounterRandom random(key, index, stream);
   const std::size_t sentences = 1 + random.below(3);
   std::string out;

@@ -15,17 +15,20 @@ namespace {
 constexpr std::size_t kBytesPerToken = 4;
 constexpr std::int64_t kMaxTokensDefault = 256;
 
-std::int64_t tokens_of(std::size_t bytes) { return static_cast<std::int64_t>((bytes + kBytesPerToken - 1) / kBytesPerToken); }
+std::int64_t tokens_of(std::size_t bytes) {
+  return static_cast<std::int64_t>((bytes + kBytesPerToken - 1) / kBytesPerToken);
+}
 
-// For tests that count what was paid for: one line "record step-stream attempt" for each answer, when PALETTE_OFFLINE_CALL_LOG
-// names a file.
+// For tests that count what was paid for: one line "record step-stream attempt" for each answer, when
+// PALETTE_OFFLINE_CALL_LOG names a file.
 void log_answer(const RequestKey& key) {
   static const int file = [] {
     const char* name = std::getenv("PALETTE_OFFLINE_CALL_LOG");
     return name == nullptr ? -1 : ::open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   }();
   if (file < 0) return;
-  const std::string line = std::to_string(key.record.value) + " " + std::to_string(key.step_stream) + " " + std::to_string(key.attempt) + "\n";
+  const std::string line = std::to_string(key.record.value) + " " + std::to_string(key.step_stream) + " " +
+                           std::to_string(key.attempt) + "\n";
   [[maybe_unused]] const auto written = ::write(file, line.data(), line.size());
 }
 
@@ -60,7 +63,8 @@ class OfflineModel final : public Model {
     std::size_t input_bytes = request.system.size();
     for (const Message& message : request.messages) input_bytes += message.text.size();
     ModelResult result;
-    const auto bytes_max = static_cast<std::size_t>(request.options.max_tokens.value_or(kMaxTokensDefault)) * kBytesPerToken;
+    const auto bytes_max =
+        static_cast<std::size_t>(request.options.max_tokens.value_or(kMaxTokensDefault)) * kBytesPerToken;
     if (name_.variant == "echo") {
       const std::string& prompt = request.messages.back().text;
       // Without max_tokens an echo is whole.
@@ -68,8 +72,8 @@ class OfflineModel final : public Model {
     } else {
       // The prompt takes part, so that another prompt gives another answer.
       const std::uint64_t key = request.key.seed ^ (std::uint64_t{stream_of(request.messages.back().text)} << 32);
-      result.text =
-          corpus_->generate(key, static_cast<std::uint64_t>(request.key.record.value), request.key.step_stream, bytes_max);
+      result.text = corpus_->generate(key, static_cast<std::uint64_t>(request.key.record.value),
+                                      request.key.step_stream, bytes_max);
     }
     result.usage = Usage{tokens_of(input_bytes), tokens_of(result.text.size())};
     result.model = full_name_;

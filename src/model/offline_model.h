@@ -1,9 +1,10 @@
 // Models that need nothing: no network, no key, no money.
 //
-// `offline` strings together words that followed one another in the job's own seed data (an n-gram model). What it says is
-// plausible noise: it lets a whole pipeline be tried with nothing installed, and is no substitute for a language model.
-// `offline/echo` answers with the prompt. Both give the same answer for the same seed, record, step and prompt, honour
-// max_tokens (a token is taken as four bytes; they just stop there, which counts as complete), report usage, cost nothing, and can be made slow or failing on purpose:
+// `offline` strings together words that followed one another in the job's own seed data (an n-gram model). What it says
+// is plausible noise: it lets a whole pipeline be tried with nothing installed, and is no substitute for a language
+// model. `offline/echo` answers with the prompt. Both give the same answer for the same seed, record, step and prompt,
+// honour max_tokens (a token is taken as four bytes; they just stop there, which counts as complete), report usage,
+// cost nothing, and can be made slow or failing on purpose:
 // offline/echo?latency_ms=20&fail_rate=0.1&fail_kind=throttled
 #pragma once
 

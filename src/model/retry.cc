@@ -73,7 +73,8 @@ std::int64_t pause_before_retry_ms(const RetryPolicy& policy, int failed, double
   return static_cast<std::int64_t>(static_cast<double>(ceiling) * unit);
 }
 
-std::shared_ptr<Model> with_retries(std::shared_ptr<Model> inner, RetryPolicy policy, std::shared_ptr<async::StopFlag> stop) {
+std::shared_ptr<Model> with_retries(std::shared_ptr<Model> inner, RetryPolicy policy,
+                                    std::shared_ptr<async::StopFlag> stop) {
   return std::make_shared<RetryingModel>(std::move(inner), policy, std::move(stop));
 }
 
