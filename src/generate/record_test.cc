@@ -117,7 +117,6 @@ TEST(Record, FailureLineIsReadBack) {
   expect_same_steps(*read, state);
 }
 
-// Not yet: neither line is read back with it, so what a truncated answer cost is forgotten when the attempt changes.
 TEST(Promise4, TheCostOfAnswersThatWereNotUsedIsReadBack) {
   RecordState state = failed_state(9, {outcome("x"), std::nullopt, std::nullopt});
   state.failure->cost = Money{7};
