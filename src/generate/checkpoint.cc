@@ -66,7 +66,7 @@ Status read_failed_and_usage(const JsonObject& root, Checkpoint& out) {
   if (!failed || !usage) return corrupt("failed or usage is missing");
   for (const auto& member : **failed) {
     std::int64_t batch = 0, round = 0;
-    if (!parse_failed_key(member.key(), batch, round) || !member.value().is_int64())
+    if (!parse_failed_key(member.key(), batch, round) || !member.value().is_int64() || member.value().get_int64() < 0)
       return corrupt("failed holds something else than batch: count");
     out.failed[batch][round] = member.value().get_int64();
   }
@@ -257,6 +257,12 @@ async::Task<Result<std::optional<Checkpoint>>> load_checkpoint(store::ObjectStor
   if (!object) co_return std::unexpected(object.error());
   Result<Checkpoint> checkpoint = Checkpoint::from_text(object->body);
   if (!checkpoint) co_return std::unexpected(checkpoint.error().at(objects.location(key)));
+  if (checkpoint->job != job || checkpoint->part != part) {
+    co_return fail(
+        ErrorKind::corrupt,
+        "the checkpoint is of the job " + checkpoint->job.text + ", part " + std::to_string(checkpoint->part.value),
+        objects.location(key));
+  }
   co_return std::move(*checkpoint);
 }
 

@@ -162,6 +162,8 @@ async::Task<void> Generator::open_retry(BatchNumber number) {
       if (step) step->booked = true;
     }
     take_from_journal(state, index);
+    state.steps.resize(job_.compiled.step_ids.size());
+    if (state.seed_data_keys.empty()) state.seed_data_keys = "null";  // its failure line is gone
     state.index = RecordIndex{index};
     state.round = batch.round;
     state.finished_at.reset();
@@ -262,7 +264,8 @@ bool Generator::too_many_failed() const {
 }
 
 std::string Generator::told_too_many_failed() const {
-  return std::to_string(progress_.records_failed) + " of " + std::to_string(context_.num_records) +
+  const std::int64_t tried = progress_.records_done + progress_.records_failed;
+  return std::to_string(progress_.records_failed) + " of " + std::to_string(std::max(context_.num_records, tried)) +
          " records failed, more than max_failure_ratio allows" +
          (first_cause_.empty() ? "" : "; the first was " + first_cause_);
 }

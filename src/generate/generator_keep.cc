@@ -15,8 +15,10 @@ async::Task<void> Generator::commit(OpenBatch* batch) {
     give_up(put.error());
     co_return;
   }
-  const auto failed = std::count_if(batch->states.begin(), batch->states.end(),
-                                    [](const RecordState& s) { return s.failure.has_value(); });
+  // What stands now: this batch, or that of another attempt that was faster.
+  const auto rounds = resume_.checkpoint.failed.find(batch->batch.value);
+  const bool any_failed = rounds != resume_.checkpoint.failed.end() && rounds->second.contains(batch->round);
+  const std::int64_t failed = any_failed ? rounds->second.at(batch->round) : 0;
   ++progress_.batches_committed;
   if (progress_.on_batch_committed) {
     progress_.on_batch_committed(batch->batch, static_cast<std::int64_t>(batch->states.size()) - failed, failed);

@@ -51,8 +51,15 @@ class FallbackModel final : public Model {
   const std::string& name() const override { return models_.front()->name(); }
 
   async::Task<Result<ModelResult>> call(ModelRequest request) override {
+    int tries_before = 0;
     for (std::size_t i = 0;; ++i) {
-      Result<ModelResult> result = co_await models_[i]->call(request);
+      ModelRequest one = request;
+      int tries = 1;
+      one.tries = &tries;
+      Result<ModelResult> result = co_await models_[i]->call(std::move(one));
+      if (result) result->tries += tries_before;
+      tries_before += tries;
+      if (request.tries != nullptr) *request.tries = tries_before;
       if (result || !is_retryable(result.error().kind) || i + 1 == models_.size()) co_return result;
     }
   }

@@ -211,5 +211,17 @@ TEST_F(Retry, Promise2_NoFallbackStartsOnceTheFlagIsRaised) {
   EXPECT_TRUE(second->attempts.empty());
 }
 
+TEST_F(Retry, TriesOfAllFallbacksAreSummed) {
+  const auto away = scripted(std::vector<std::optional<ErrorKind>>(10, ErrorKind::unavailable));
+  const auto both = with_fallbacks({with_retries(away, kAtOnce, stop), scripted({std::nullopt})});
+  int told = 0;
+  ModelRequest asked = request();
+  asked.tries = &told;
+  const auto answer = await(both->call(asked));
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->tries, 6);
+  EXPECT_EQ(told, 6);
+}
+
 }  // namespace
 }  // namespace palette::model

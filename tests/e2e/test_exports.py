@@ -1,10 +1,12 @@
 """Every export is read back with pandas, duckdb and pyarrow and compared value by value with the JSONL."""
 import csv
+import datetime
 import io
 import json
 import math
 
 import duckdb
+import numpy
 import pandas
 import pyarrow.parquet
 import pytest
@@ -41,26 +43,29 @@ def check_csv(path, rows, columns):
 
 
 def check_parquet(path, rows, columns):
+    expected = [{column: row[column] for column in columns} for row in rows]
     table = pyarrow.parquet.read_table(path)
     assert table.column_names == columns
-    from_arrow = [comparable(row, table.schema) for row in table.to_pylist()]
-    expected = [{column: row[column] for column in columns} for row in rows]
-    assert from_arrow == expected
+    assert [plain(row) for row in table.to_pylist()] == expected
     with_duckdb = duckdb.sql(f"select * from '{path}'")
     assert with_duckdb.columns == columns
-    assert len(with_duckdb.fetchall()) == len(rows)
-    assert len(pandas.read_parquet(path)) == len(rows)
+    assert [dict(zip(columns, map(plain, row))) for row in with_duckdb.fetchall()] == expected
+    frame = pandas.read_parquet(path, dtype_backend="pyarrow")
+    assert [plain(row) for row in frame.to_dict("records")] == expected
 
 
-def comparable(row, schema):
-    """Parquet's types back to what JSON has."""
-    out = {}
-    for name, value in row.items():
-        field = schema.field(name).type
-        if value is not None and pyarrow.types.is_timestamp(field):
-            value = value.strftime("%Y-%m-%dT%H:%M:%S.") + "%03dZ" % (value.microsecond // 1000)
-        out[name] = value
-    return out
+def plain(value):
+    """What a reader gives, back to what JSON has."""
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple, numpy.ndarray)):
+        return [plain(inner) for inner in value]
+    if value is None or value is pandas.NA or value is pandas.NaT:
+        return None
+    if isinstance(value, datetime.datetime):  # pandas.Timestamp is one
+        utc = value.astimezone(datetime.timezone.utc)
+        return utc.strftime("%Y-%m-%dT%H:%M:%S.") + "%03dZ" % (utc.microsecond // 1000)
+    return value.item() if isinstance(value, numpy.generic) else value
 
 
 def test_records_of_real_seed_data_in_all_formats(palette, real_seeds):

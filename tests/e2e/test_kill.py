@@ -139,6 +139,28 @@ def test_promise_2_finished_steps_of_records_in_flight_survive_kill_9(palette):
     assert set(answers(log).values()) == {1}
 
 
+def test_promise_2_a_retry_survives_kill_9_too(palette):
+    """Half of the first steps fail; a retry makes them at once and is killed while the second, slow, steps are asked for."""
+    job = two_step_job(COUNTRIES, "name", num_records=40, concurrency=40, max_failure_ratio=1)
+    job["template"]["steps"][0]["model"] = "offline?fail_rate=0.5&fail_kind=refused"
+    job["template"]["steps"][1]["model"] = "offline?latency_ms=3000"
+    palette.write("job.json", job)
+    log = palette.folder / "calls.log"
+    palette.run("run", "job.json", env={"PALETTE_OFFLINE_CALL_LOG": str(log)})
+    failed = palette.only_job()["records_failed"]
+    assert 5 < failed < 35
+    before = len(answers(log))
+    process = palette.start("run", "job.json", "--retry-failed", env={"PALETTE_OFFLINE_CALL_LOG": str(log)})
+    time.sleep(2)
+    process.kill()
+    process.communicate(timeout=30)
+    assert len(answers(log)) > before
+    palette.run("run", "job.json", "--retry-failed", env={"PALETTE_OFFLINE_CALL_LOG": str(log)})
+    assert set(answers(log).values()) == {1}
+    assert palette.only_job()["records_failed"] < failed
+    assert palette.journals() == []
+
+
 def test_a_second_signal_stops_at_once(palette):
     palette.write("job.json", {**JOB, "num_records": 50, "model": "offline?latency_ms=60000"})
     process = palette.start("run", "job.json")
