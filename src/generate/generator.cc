@@ -85,6 +85,9 @@ void Generator::pump() {
       if (batch == nullptr) break;
       ++in_flight_;
       ++batch->in_flight;
+      if (first_started_.size() < limits::kAlikeFailuresMax) {
+        first_started_.push_back(batch->states[batch->next].index.value);
+      }
       group_->spawn(make_record(batch, batch->next++));
     }
   } while (pump_again_);
@@ -242,18 +245,26 @@ void Generator::count_failure(const RecordState& state) {
   if (failed_here_ == 0) first_cause_ = cause;
   ++failed_here_;
   ++progress_.records_failed;
-  failed_alike_ += cause == first_cause_;
   progress_.last_error = "record " + std::to_string(state.index.value) + ", " + cause;
   if (progress_.on_record_failed) progress_.on_record_failed(state);
   if (!failed_early_.empty()) return;
-  const bool none_succeeded = settings_.retry_failed ? succeeded_here_ == 0 : progress_.records_done == 0;
-  if (none_succeeded && failed_alike_ == limits::kAlikeFailuresMax && failed_alike_ == failed_here_) {
+  if (first_all_failed_alike(state, cause)) {
     failed_early_ =
         "the first " + std::to_string(limits::kAlikeFailuresMax) + " records all failed alike: " + first_cause_;
   } else if (!settings_.retry_failed && too_many_failed()) {
     failed_early_ = told_too_many_failed();
   }
   if (!failed_early_.empty()) control_.drain();
+}
+
+// The first by the order of starting, not of ending: failures come faster than answers.
+bool Generator::first_all_failed_alike(const RecordState& state, const std::string& cause) {
+  const bool among_first =
+      std::find(first_started_.begin(), first_started_.end(), state.index.value) != first_started_.end();
+  if (!among_first || cause != first_cause_) return false;
+  ++first_failed_alike_;
+  const bool none_succeeded = settings_.retry_failed ? succeeded_here_ == 0 : progress_.records_done == 0;
+  return none_succeeded && first_failed_alike_ == limits::kAlikeFailuresMax;
 }
 
 // Of the records that are asked for; of those that were made, when fewer are asked for now.

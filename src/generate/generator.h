@@ -71,6 +71,7 @@ class Generator {
   async::Task<void> make_record(OpenBatch* batch, std::size_t at);
   void finish_record(OpenBatch& batch, RecordState& state);
   void count_failure(const RecordState& state);
+  bool first_all_failed_alike(const RecordState& state, const std::string& cause);
   bool too_many_failed() const;
   std::string told_too_many_failed() const;
   bool stopping() const { return control_.stop->requested(); }
@@ -108,7 +109,9 @@ class Generator {
   std::size_t held_bytes_ = 0;
   bool journal_changed_ = false, checkpoint_changed_ = false;
   std::int64_t steps_journaled_ = 0;  // of control_.steps_finished
-  std::int64_t succeeded_here_ = 0, failed_here_ = 0, failed_alike_ = 0;
+  std::int64_t succeeded_here_ = 0, failed_here_ = 0;
+  std::vector<std::int64_t> first_started_;  // the first records of this attempt: limits::kAlikeFailuresMax of them
+  std::int64_t first_failed_alike_ = 0;      // how many of those failed as the first failure did
   std::string first_cause_;
   std::string failed_early_;  // the cause, when the job was given up
   std::optional<Error> error_;
