@@ -35,6 +35,7 @@ int list_jobs(const CommonOptions& options) {
     auto listed = (*workspace)->loop.run((*workspace)->jobs->list_jobs());
     if (!listed) return tell_error(listed.error());
     jobs = std::move(*listed);
+    for (store::JobItem& job : jobs) (*workspace)->mend_status(job);
   }
   if (options.json) {
     JsonArray array;

@@ -85,6 +85,7 @@ async::Task<Result<Shown>> load(Workspace* workspace, JobId id, bool with_failur
     co_return std::unexpected(error);
   }
   out.item = std::move(*item);
+  workspace->mend_status(out.item);
   auto checkpoint = co_await generate::load_checkpoint(workspace->objects, id, PartNumber{1});
   if (!checkpoint) co_return std::unexpected(checkpoint.error());
   out.checkpoint = std::move(*checkpoint);

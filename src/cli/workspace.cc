@@ -1,5 +1,7 @@
 #include "cli/workspace.h"
 
+#include "store/local/file_lease.h"
+
 namespace palette::cli {
 
 Result<std::unique_ptr<Workspace>> Workspace::open(const std::filesystem::path& data_dir) {
@@ -21,6 +23,12 @@ Result<std::unique_ptr<Workspace>> Workspace::open_existing(const std::filesyste
                 data_dir.string());
   }
   return open(data_dir);
+}
+
+void Workspace::mend_status(store::JobItem& job) const {
+  if (job.status == job::JobStatus::running && !store::FileLease::is_held(lease_file(job.id))) {
+    job.status = job::JobStatus::queued;
+  }
 }
 
 std::filesystem::path spool_dir_of(const std::filesystem::path& data_dir) {

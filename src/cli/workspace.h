@@ -27,6 +27,8 @@ class Workspace {
   std::unique_ptr<store::SqliteJobStore> jobs;
 
   std::filesystem::path lease_file(const JobId& job) const { return data_dir / "leases" / job.text; }
+  // A job that stands as RUNNING though nobody holds its lease was killed: the same command goes on, it is QUEUED.
+  void mend_status(store::JobItem& job) const;
   std::filesystem::path temp_dir() const { return data_dir / "tmp"; }
 
  private:

@@ -181,9 +181,11 @@ def test_two_runs_of_one_job_the_second_says_who_holds_it(palette):
         second = palette.run("run", "job.json", expect=1)
         assert "another run works on the job" in second.stderr
         assert f"process {first.pid}" in second.stderr
+        assert palette.only_job()["status"] == "RUNNING"
     finally:
         first.kill()
         first.communicate(timeout=10)
+    assert palette.only_job()["status"] == "QUEUED"
     # The kernel freed the lease with the process: the next one goes on at once.
     third = palette.start("run", "job.json")
     time.sleep(0.5)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <fstream>
 
 namespace palette::store {
 namespace {
@@ -51,6 +52,19 @@ Result<FileLease> FileLease::acquire(const std::filesystem::path& path, std::str
     return FileLease(std::move(*file));
   }
   return fail(ErrorKind::io, "the file is removed as fast as it is made", path.native());
+}
+
+bool FileLease::is_held(const std::filesystem::path& path) {
+  struct stat file{};
+  if (::stat(path.c_str(), &file) != 0) return false;
+  std::ifstream locks("/proc/locks");
+  if (!locks) return true;
+  // 1: FLOCK  ADVISORY  WRITE 4711 fd:00:1234567 0 EOF
+  const std::string inode = ":" + std::to_string(file.st_ino) + " ";
+  for (std::string line; std::getline(locks, line);) {
+    if (line.find("FLOCK") != std::string::npos && line.find(inode) != std::string::npos) return true;
+  }
+  return false;
 }
 
 std::string FileLease::this_process(UtcTime since) {

@@ -58,6 +58,18 @@ TEST(FileLease, IsFreeWhenItsProcessIsKilled) {
   EXPECT_TRUE(FileLease::acquire(path, "parent"));
 }
 
+TEST(FileLease, WhetherItIsHeldCanBeSeenWithoutTakingIt) {
+  TestFolder folder;
+  const auto path = folder.path / "J";
+  EXPECT_FALSE(FileLease::is_held(path));
+  {
+    const Result<FileLease> lease = FileLease::acquire(path, "somebody");
+    ASSERT_TRUE(lease);
+    EXPECT_TRUE(FileLease::is_held(path));
+  }
+  EXPECT_FALSE(FileLease::is_held(path));
+}
+
 TEST(FileLease, ALongerOwnerTextOfBeforeIsReplaced) {
   TestFolder folder;
   const auto path = folder.path / "J";
