@@ -26,7 +26,7 @@ JOB = {
     "model": "offline/echo",
     "seed_data": str(SEEDS),
     "template": {"steps": [
-        {"id": "question", "prompt": "Write a question about {{ name }}, whose capital is {{ capital }}, for somebody who knows "
+        {"id": "question", "prompt": "Write question {{ record_index }} about {{ name }}, whose capital is {{ capital }}, for somebody who knows "
                                      "{{ languages | join(', ') }}.{% for i in range(4) %} Be precise, be brief, and do not repeat the text.{% endfor %}"},
         {"id": "answer", "prompt": "Answer in two sentences: {{ steps.question.output }}"},
     ]},

@@ -7,7 +7,6 @@
 #include <arrow/record_batch.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <malloc.h>
 #include <parquet/arrow/writer.h>
 #include <parquet/exception.h>
 #include <parquet/properties.h>
@@ -140,8 +139,6 @@ class RowGroupWriter final : public DatasetWriter {
     }
     if (group_bytes_ >= limits::kParquetRowGroupBytes) {
       ARROW_RETURN_NOT_OK(writer_->NewBufferedRowGroup());
-      // Pages of ever other sizes leave holes: without this the process grows by 9 MiB per million rows.
-      ::malloc_trim(0);
       group_bytes_ = 0;
     }
     if (batch_rows_ > 0) ARROW_RETURN_NOT_OK(writer_->WriteRecordBatch(*batch));

@@ -20,8 +20,8 @@ class FileLease {
   // Takes the lease without waiting and writes `owner_text` into the file; makes the folder. Errors: held.
   static Result<FileLease> acquire(const std::filesystem::path& path, std::string_view owner_text);
 
-  // Does any process hold the lease now? Only looks (in the kernel's list, /proc/locks), so that it keeps nobody out; yes
-  // when the list cannot be read.
+  // Does any process hold the lease now? Only looks (in the kernel's list, /proc/locks), so that it keeps nobody out;
+  // yes when the list cannot be read.
   static bool is_held(const std::filesystem::path& path);
 
   // "host melon, process 4711, since 2026-11-23T10:00:00.000Z"
