@@ -145,7 +145,7 @@ std::shared_ptr<arrow::DataType> arrow_type(const ColumnType& type) {
       for (std::size_t i = 0; i < type.children.size(); ++i) {
         fields.push_back(arrow::field(type.field_names[i], arrow_type(type.children[i])));
       }
-      return arrow::struct_(std::move(fields));
+      return arrow::struct_(fields);
     }
     case ColumnKind::null:
     case ColumnKind::string:

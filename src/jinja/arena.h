@@ -27,7 +27,7 @@ class Arena {
   std::span<T> copy(const std::vector<T>& items) {
     static_assert(std::is_trivially_destructible_v<T>);
     if (items.empty()) return {};
-    T* to = static_cast<T*>(allocate(sizeof(T) * items.size(), alignof(T)));
+    T* to = static_cast<T*>(allocate(std::span(items).size_bytes(), alignof(T)));
     for (std::size_t i = 0; i < items.size(); ++i) new (to + i) T(items[i]);
     return {to, items.size()};
   }

@@ -95,7 +95,7 @@ Expr* Parser::parse_compare() {
     if (sign == nullptr) sign = &token;
     rest.push_back({op, parse_sum()});
   }
-  if (rest.empty()) return first;
+  if (sign == nullptr) return first;  // no operator, no operand
   auto* node = make<CompareExpr>(*sign);
   node->first = first;
   deepen(*node, first);

@@ -80,8 +80,8 @@ Result<jinja::Value> keywords_filter(jinja::Call& call) {
   const Result<std::int64_t> count = count_argument(call, "extract_keywords", 5);
   if (!count) return std::unexpected(count.error());
   std::vector<jinja::Value> words;
-  for (std::string& word : extract_keywords(call.args[0].to_text(), static_cast<std::size_t>(*count))) {
-    words.push_back(jinja::Value::of(std::move(word)));
+  for (const std::string& word : extract_keywords(call.args[0].to_text(), static_cast<std::size_t>(*count))) {
+    words.push_back(jinja::Value::of(word));
   }
   return jinja::Value::list(std::move(words));
 }
