@@ -52,11 +52,9 @@ async::Task<Result<generate::ExportReport>> export_job(Workspace* workspace, con
   generate::Exporter exporter(saved->prepared, context, workspace->objects, workspace->pool, settings, stop);
   auto report = co_await exporter.run(std::move(*state));
   if (!report || options->out_dir.empty()) co_return report;
-  for (const auto& file : report->files) {
-    const Status copied =
-        co_await generate::copy_to_file(workspace->objects, workspace->pool, file.key, options->out_dir / file.name);
-    if (!copied) co_return std::unexpected(copied.error());
-  }
+  const Status copied =
+      co_await generate::copy_exports(workspace->objects, workspace->pool, report->files, options->out_dir);
+  if (!copied) co_return std::unexpected(copied.error());
   co_return report;
 }
 

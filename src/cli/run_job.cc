@@ -149,11 +149,9 @@ class JobRun {
     auto exported = co_await exporter.run(std::move(state));
     if (!exported) co_return exported;
     if (!request_.out_dir.empty()) {
-      for (const generate::ExportedFile& file : exported->files) {
-        const Status copied = co_await generate::copy_to_file(workspace_.objects, workspace_.pool, file.key,
-                                                              request_.out_dir / file.name);
-        if (!copied) co_return std::unexpected(copied.error());
-      }
+      const Status copied =
+          co_await generate::copy_exports(workspace_.objects, workspace_.pool, exported->files, request_.out_dir);
+      if (!copied) co_return std::unexpected(copied.error());
     }
     co_return exported;
   }

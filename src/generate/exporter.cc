@@ -251,4 +251,13 @@ async::Task<Status> copy_to_file(store::ObjectStore& objects, async::BlockingPoo
   });
 }
 
+async::Task<Status> copy_exports(store::ObjectStore& objects, async::BlockingPool& pool,
+                                 std::vector<ExportedFile> files, std::filesystem::path folder) {
+  for (const ExportedFile& file : files) {
+    const Status copied = co_await copy_to_file(objects, pool, file.key, folder / file.name);
+    if (!copied) co_return copied;
+  }
+  co_return Status{};
+}
+
 }  // namespace palette::generate

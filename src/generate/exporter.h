@@ -83,4 +83,8 @@ std::string exports_prefix(const JobId& job);  // jobs/J/exports/
 async::Task<Status> copy_to_file(store::ObjectStore& objects, async::BlockingPool& pool, std::string key,
                                  std::filesystem::path file);
 
+// Copies what was exported to `folder`, each under its name.
+async::Task<Status> copy_exports(store::ObjectStore& objects, async::BlockingPool& pool,
+                                 std::vector<ExportedFile> files, std::filesystem::path folder);
+
 }  // namespace palette::generate

@@ -141,8 +141,7 @@ async::Task<void> Generator::open_retry(BatchNumber number) {
   const auto round_found = resume_.retry_rounds.find(number.value);
   const std::int64_t last_round = round_found == resume_.retry_rounds.end() ? 0 : round_found->second;
   for (std::int64_t round = 0; round <= last_round; ++round) {
-    const std::string key =
-        round == 0 ? job::batch_key(context_.job, number) : job::retried_batch_key(context_.job, number, round);
+    const std::string key = job::batch_key(context_.job, number, round);
     const Result<store::Object> object = co_await objects_.get(key);
     if (!object) co_return give_up(object.error());
     const Result<BatchContent> content = read_batch(object->body, context_.job, context_.extents.records_of(number));

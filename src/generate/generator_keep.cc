@@ -43,8 +43,7 @@ async::Task<Status> Generator::put_batch(OpenBatch* batch) {
     append_record_line(body, context_.job, job_.compiled.step_ids, state);
     body += '\n';
   }
-  const std::string key = batch->round == 0 ? job::batch_key(context_.job, batch->batch)
-                                            : job::retried_batch_key(context_.job, batch->batch, batch->round);
+  const std::string key = job::batch_key(context_.job, batch->batch, batch->round);
   const Result<std::string> put = co_await objects_.put(key, body, {.if_absent = true, .if_match = {}});
   if (!put && put.error().kind == ErrorKind::already_exists)
     co_return co_await lost_to_another(batch, key, std::move(body));
@@ -85,14 +84,11 @@ async::Task<Status> Generator::lost_to_another(OpenBatch* batch, std::string key
                                                  [](const RecordState& s) { return s.failure.has_value(); });
   progress_.records_failed += failed - ours_failed;
   progress_.records_done -= failed - ours_failed;
-  resume_.checkpoint.completed.add(batch->batch.value);
-  if (failed > 0 || batch->round > 0) resume_.checkpoint.failed[batch->batch.value][batch->round] = failed;
-  if (batch->round > 0) resume_.retry_rounds[batch->batch.value] = batch->round;
+  mark_committed(*batch, failed);
   co_return Status{};
 }
 
 void Generator::book(const OpenBatch& batch) {
-  resume_.checkpoint.completed.add(batch.batch.value);
   std::int64_t failed = 0;
   UsageByModel usage;
   for (const RecordState& state : batch.states) {
@@ -100,6 +96,11 @@ void Generator::book(const OpenBatch& batch) {
     add_usage(usage, state, true);
   }
   for (const auto& [model, used] : usage) resume_.checkpoint.usage[context_.attempt.value][model] += used;
+  mark_committed(batch, failed);
+}
+
+void Generator::mark_committed(const OpenBatch& batch, std::int64_t failed) {
+  resume_.checkpoint.completed.add(batch.batch.value);
   if (failed > 0 || batch.round > 0) resume_.checkpoint.failed[batch.batch.value][batch.round] = failed;
   if (batch.round > 0) resume_.retry_rounds[batch.batch.value] = batch.round;
 }

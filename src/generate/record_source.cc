@@ -18,8 +18,7 @@ async::Task<Result<std::optional<SourceBatch>>> RecordSource::next() {
       const std::int64_t last_round = rounds == state_.retry_rounds.end() ? 0 : rounds->second;
       out.bodies.reserve(static_cast<std::size_t>(last_round + 1));
       for (std::int64_t round = 0; round <= last_round; ++round) {
-        const std::string key =
-            round == 0 ? job::batch_key(context_.job, batch) : job::retried_batch_key(context_.job, batch, round);
+        const std::string key = job::batch_key(context_.job, batch, round);
         if (Status added = co_await add_object(&out, batch, key); !added) co_return std::unexpected(added.error());
       }
       if (last_round > 0) std::sort(out.lines.begin(), out.lines.end());

@@ -90,7 +90,7 @@ async::Task<Status> learn_rounds(store::ObjectStore& objects, PartContext contex
                    "batch " + std::to_string(batch.value) + " was retried, but has no failed records");
   for (std::int64_t round = failed.rbegin()->first + 1; round <= last_round; ++round) {
     const Result<BatchContent> content = co_await get_batch(
-        objects, context.job, job::retried_batch_key(context.job, batch, round), context.extents.records_of(batch));
+        objects, context.job, job::batch_key(context.job, batch, round), context.extents.records_of(batch));
     if (!content && content.error().kind == ErrorKind::not_found) {
       co_return fail(ErrorKind::corrupt, "round " + std::to_string(round) + " of the retries of batch " +
                                              std::to_string(batch.value) + " is gone although a later one is there");

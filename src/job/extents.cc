@@ -72,12 +72,9 @@ void Extents::extend_to(std::int64_t num_records, std::int64_t interval) {
 std::string outputs_prefix(const JobId& job) { return "jobs/" + job.text + "/outputs/batch-"; }
 std::string failures_prefix(const JobId& job) { return "jobs/" + job.text + "/failures/batch-"; }
 
-std::string batch_key(const JobId& job, BatchNumber batch) {
-  return outputs_prefix(job) + zero_padded(batch.value, 4) + ".jsonl";
-}
-
-std::string retried_batch_key(const JobId& job, BatchNumber batch, std::int64_t round) {
-  return outputs_prefix(job) + zero_padded(batch.value, 4) + "-r" + std::to_string(round) + ".jsonl";
+std::string batch_key(const JobId& job, BatchNumber batch, std::int64_t round) {
+  return outputs_prefix(job) + zero_padded(batch.value, 4) + (round == 0 ? "" : "-r" + std::to_string(round)) +
+         ".jsonl";
 }
 
 std::string failures_key(const JobId& job, BatchNumber batch, AttemptNumber attempt) {

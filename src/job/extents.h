@@ -57,9 +57,8 @@ class Extents {
 };
 
 // Object keys (DESIGN.md section 5).
-std::string batch_key(const JobId& job, BatchNumber batch);  // jobs/J/outputs/batch-0001.jsonl
-std::string retried_batch_key(const JobId& job, BatchNumber batch,
-                              std::int64_t round);  // jobs/J/outputs/batch-0001-r1.jsonl
+// jobs/J/outputs/batch-0001.jsonl, and of the k-th retry batch-0001-rk.jsonl.
+std::string batch_key(const JobId& job, BatchNumber batch, std::int64_t round = 0);
 std::string failures_key(const JobId& job, BatchNumber batch,
                          AttemptNumber attempt);                // jobs/J/failures/batch-0001-0003.jsonl
 std::string journal_prefix(const JobId& job, PartNumber part);  // journal/J/attempt-0001-

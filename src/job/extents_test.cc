@@ -93,7 +93,7 @@ TEST(BatchKey, KeysAreThoseOfTheDesign) {
   const JobId job{"qa-1"};
   EXPECT_EQ(batch_key(job, BatchNumber{1}), "jobs/qa-1/outputs/batch-0001.jsonl");
   EXPECT_EQ(batch_key(job, BatchNumber{123456}), "jobs/qa-1/outputs/batch-123456.jsonl");
-  EXPECT_EQ(retried_batch_key(job, BatchNumber{1}, 1), "jobs/qa-1/outputs/batch-0001-r1.jsonl");
+  EXPECT_EQ(batch_key(job, BatchNumber{1}, 1), "jobs/qa-1/outputs/batch-0001-r1.jsonl");
   EXPECT_EQ(failures_key(job, BatchNumber{1}, AttemptNumber{3}), "jobs/qa-1/failures/batch-0001-0003.jsonl");
   EXPECT_EQ(journal_key(job, PartNumber{1}, AttemptNumber{3}), "journal/qa-1/attempt-0001-0003.jsonl");
   EXPECT_EQ(journal_prefix(job, PartNumber{2}), "journal/qa-1/attempt-0002-");
@@ -108,8 +108,8 @@ TEST(BatchKey, KeysReadBack) {
     const BatchNumber batch{n};
     EXPECT_EQ(parse_batch_key(batch_key(job, batch))->batch, batch);
     EXPECT_EQ(parse_batch_key(batch_key(job, batch))->round, 0);
-    EXPECT_EQ(parse_batch_key(retried_batch_key(job, batch, 12))->batch, batch);
-    EXPECT_EQ(parse_batch_key(retried_batch_key(job, batch, 12))->round, 12);
+    EXPECT_EQ(parse_batch_key(batch_key(job, batch, 12))->batch, batch);
+    EXPECT_EQ(parse_batch_key(batch_key(job, batch, 12))->round, 12);
     EXPECT_EQ(parse_batch_key(failures_key(job, batch, AttemptNumber{3}))->batch, batch);
     EXPECT_EQ(parse_batch_key(failures_key(job, batch, AttemptNumber{3}))->attempt, AttemptNumber{3});
   }
