@@ -25,7 +25,7 @@ for argument in "$@"; do
   esac
 done
 
-packages=(clang-19 lld-19 libstdc++-12-dev ccache ninja-build cmake libboost1.81-dev libboost-json1.81-dev libssl-dev
+packages=(clang-19 lld-19 libstdc++-12-dev ccache ninja-build cmake libboost1.81-dev libboost-json1.81-dev libssl-dev zlib1g-dev
   libsqlite3-dev libyaml-cpp-dev libfmt-dev libcli11-dev libgtest-dev libgmock-dev
   python3 python3-venv)
 if ((with_tests)); then

@@ -8,9 +8,22 @@
 
 namespace palette::async {
 
+StopFlag::Listener::Listener(std::shared_ptr<StopFlag> flag, std::function<void()> on_stop)
+    : flag_(std::move(flag)),
+      on_stop_(std::move(on_stop)),
+      place_(flag_->listeners_.insert(flag_->listeners_.end(), this)) {}
+
+StopFlag::Listener::~Listener() { flag_->listeners_.erase(place_); }
+
 void StopFlag::request() {
+  const bool first = !requested_;
   requested_ = true;
   for (boost::asio::steady_timer* sleeper : sleepers_) sleeper->cancel();
+  if (!first) return;
+  for (auto listener = listeners_.begin(); listener != listeners_.end();) {
+    Listener* const told = *listener++;  // which may end itself
+    told->on_stop_();
+  }
 }
 
 Task<Status> StopFlag::sleep_for(std::int64_t duration_ms) {

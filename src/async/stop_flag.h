@@ -4,7 +4,9 @@
 
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
+#include <functional>
 #include <list>
+#include <memory>
 
 #include "async/task.h"
 #include "base/result.h"
@@ -13,6 +15,20 @@ namespace palette::async {
 
 class StopFlag {
  public:
+  // Told once, when the flag is raised, for as long as the listener lives.
+  class Listener {
+   public:
+    Listener(std::shared_ptr<StopFlag> flag, std::function<void()> on_stop);
+    ~Listener();
+    Listener(const Listener&) = delete;
+
+   private:
+    friend class StopFlag;
+    std::shared_ptr<StopFlag> flag_;
+    std::function<void()> on_stop_;
+    std::list<Listener*>::iterator place_;
+  };
+
   bool requested() const { return requested_; }
   void request();
 
@@ -22,6 +38,7 @@ class StopFlag {
  private:
   bool requested_ = false;
   std::list<boost::asio::steady_timer*> sleepers_;
+  std::list<Listener*> listeners_;
 };
 
 }  // namespace palette::async

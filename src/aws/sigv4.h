@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -58,6 +59,24 @@ std::string signature(const SigningCredentials& credentials, const SigningScope&
 // Authorization, last.
 Headers sign_headers(RequestToSign request, const SigningCredentials& credentials, const SigningScope& scope,
                      PathRule rule);
+
+// Signs many requests of one service: keeps the key that is derived from the secret and the day, which is most of the
+// work of a signature. Its headers are those of sign_headers.
+class Signer {
+ public:
+  Signer(std::string region, std::string service, PathRule rule);
+  ~Signer();
+  Signer(Signer&&) noexcept;
+  Signer& operator=(Signer&&) noexcept;
+
+  Headers sign(RequestToSign request, const SigningCredentials& credentials, UtcTime time);
+
+ private:
+  struct DayKey;
+  std::string region_, service_;
+  PathRule rule_;
+  std::unique_ptr<DayKey> key_;
+};
 
 // The query string of a presigned URL, valid for `expires_s` seconds: the request's own parameters, the authentication
 // parameters and X-Amz-Signature.

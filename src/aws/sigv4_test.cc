@@ -96,6 +96,31 @@ TEST(SigV4, TheSessionTokenIsSigned) {
   EXPECT_NE(added[1].second.find("SignedHeaders=host;x-amz-date;x-amz-security-token"), std::string::npos);
 }
 
+TEST(SigV4, ASignerThatKeepsItsKeySignsAsWithoutOne) {
+  Signer signer("us-east-1", "service", PathRule::encoded_again);
+  SigningCredentials other = kKeys;
+  other.secret_access_key += "2";
+  const std::pair<SigningCredentials, const char*> cases[] = {{kKeys, "2015-08-30T12:36:00Z"},
+                                                              {kKeys, "2015-08-30T23:59:59Z"},
+                                                              {kKeys, "2015-08-31T00:00:00Z"},
+                                                              {other, "2015-08-31T00:00:00Z"},
+                                                              {kKeys, "2015-08-31T00:00:00Z"}};
+  for (const auto& [keys, time] : cases) {
+    RequestToSign request{"GET", "/", "", {{"Host", "example.amazonaws.com"}}, sha256_hex("")};
+    SigningScope scope = scope_of("service");
+    scope.time = *UtcTime::from_iso(time);
+    const std::string expected = signature(keys, scope, [&] {
+      RequestToSign dated = request;
+      std::string date = time;
+      std::erase(date, '-');
+      std::erase(date, ':');
+      dated.headers.emplace_back("x-amz-date", date);
+      return string_to_sign(canonical_request(dated, PathRule::encoded_again), scope);
+    }());
+    EXPECT_TRUE(signer.sign(request, keys, scope.time).back().second.ends_with("Signature=" + expected)) << time;
+  }
+}
+
 // --- ../shared/testdata/sigv4: 134 vectors that others made.
 
 std::string text_of(const JsonObject& object, std::string_view key) { return json_string(object, key).value(); }

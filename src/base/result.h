@@ -32,6 +32,9 @@ enum class ErrorKind : std::uint8_t {
   truncated,       // the answer hit the token limit
   too_large,       // a limit was crossed
   denied,          // no permission
+  quota,           // a quota that does not come back for hours: stop, go on later
+  outage,          // away for so long that waiting is left to a later run: stop, go on later
+  over_budget,     // the next call does not fit in the budget
   corrupt,         // stored data cannot be read: stop, never start over
   io,              // the disk or the operating system failed
   internal,        // a bug of ours
@@ -49,6 +52,7 @@ struct Error {
   std::string where = {};  // a file, an object key, a step; empty when the message says it all
   std::uint32_t line = 0;  // 1-based position inside `where`; 0 = not known
   std::uint32_t column = 0;
+  std::int64_t retry_after_ms = 0;  // what the other side asks us to wait; 0: it said nothing
 
   // The same error with its place filled in; a place already known is kept.
   Error at(std::string_view place) const;

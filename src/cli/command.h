@@ -33,6 +33,7 @@ void add_show(CLI::App& app, int& exit_code);
 void add_rm(CLI::App& app, int& exit_code);
 void add_export(CLI::App& app, int& exit_code);
 void add_template(CLI::App& app, int& exit_code);
+void add_models(CLI::App& app, int& exit_code);
 
 // Adds --data-dir, --json and, where it makes sense, --quiet.
 void add_common_options(CLI::App& command, CommonOptions& options);

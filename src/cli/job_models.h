@@ -6,12 +6,23 @@
 
 #include "generate/preflight.h"
 #include "generate/run_control.h"
+#include "model/connections.h"
 #include "model/model.h"
+#include "model/spend_meter.h"
 
 namespace palette::cli {
 
+// What the calls of a run go through.
+struct CallParts {
+  model::Connections& connections;
+  std::shared_ptr<model::SpendMeter> meter;
+  boost::asio::any_io_executor executor;
+  const Clock& clock;
+};
+
 // One for each of prepared.compiled.steps.
 Result<std::vector<std::shared_ptr<model::Model>>> make_job_models(const generate::PreparedJob& prepared,
-                                                                   const generate::RunControl& control);
+                                                                   const generate::RunControl& control,
+                                                                   const CallParts& parts);
 
 }  // namespace palette::cli

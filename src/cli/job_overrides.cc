@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "aws/service.h"
 #include "base/limits.h"
 #include "cli/workspace.h"
 
@@ -24,6 +25,9 @@ job::Overrides OverrideOptions::to_overrides() const {
 
 void add_override_options(CLI::App& command, OverrideOptions& options) {
   command.add_option("--model", options.model, "Replaces the model of every step, e.g. offline")->type_name("MODEL");
+  command.add_option("--models", options.models_file, "A file of models, prices and servers beside the built-in ones")
+      ->type_name("FILE")
+      ->envname("PALETTE_MODELS");
   command.add_option("--records", options.records, "Replaces num_records")
       ->type_name("N")
       ->check(CLI::Range(std::int64_t{1}, limits::kRecordsMax).description(""));
@@ -34,6 +38,18 @@ void add_override_options(CLI::App& command, OverrideOptions& options) {
   command.add_option("--concurrency", options.concurrency, "Replaces concurrency: records in flight")
       ->type_name("N")
       ->check(CLI::Range(std::int64_t{1}, limits::kConcurrencyMax).description(""));
+}
+
+generate::PreflightInput preflight_input(const std::filesystem::path& job_file, const OverrideOptions& options,
+                                         const std::filesystem::path& data_dir) {
+  const aws::Environment environment = aws::Environment::of_process();
+  return {.job_file = job_file,
+          .overrides = options.to_overrides(),
+          .models = std::make_shared<job::ModelDirectory>(options.models_file, aws::region_of(environment)),
+          .environment = environment,
+          .template_by_id = stored_templates(data_dir),
+          .spool_dir = spool_dir_of(data_dir),
+          .written_to = {}};
 }
 
 job::TemplateById stored_templates(const std::filesystem::path& data_dir) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "generate/preflight.h"
 #include "job/read_spec.h"
 
 namespace CLI {
@@ -21,12 +22,17 @@ struct OverrideOptions {
   std::optional<std::string> budget;
   std::vector<std::string> formats;
   std::optional<std::int64_t> concurrency;
+  std::filesystem::path models_file;
 
   job::Overrides to_overrides() const;
 };
 
-// --model, --records, --budget, --format, --concurrency.
+// --model, --models, --records, --budget, --format, --concurrency.
 void add_override_options(CLI::App& command, OverrideOptions& options);
+
+// What preflight() needs of a command that runs, previews or estimates a job.
+generate::PreflightInput preflight_input(const std::filesystem::path& job_file, const OverrideOptions& options,
+                                         const std::filesystem::path& data_dir);
 
 // Templates of the data directory's Templates table, for `template_id`. Nothing is made.
 job::TemplateById stored_templates(const std::filesystem::path& data_dir);

@@ -68,9 +68,16 @@ store::QueueItem queue_item(const store::JobItem& job, const job::JobSpec& spec)
   return item;
 }
 
+// A job without a budget has the largest there can be, so that its slices are counted all the same.
+Money budget_of(const std::optional<Money>& limit) {
+  return limit.value_or(Money::of(limits::kBudgetUsdMax, 1'000'000'000'000));
+}
+
 // Everything about the job that a new command may change.
 void take_over_wishes(store::JobItem& item, const job::JobSpec& spec) {
   item.num_records = spec.num_records;
+  // What is not given to slices moves with the budget.
+  item.unallocated += budget_of(spec.budget_limit) - budget_of(item.budget_limit);
   item.budget_limit = spec.budget_limit;
   item.spec_fields = spec_fields(spec);
 }
@@ -82,7 +89,7 @@ async::Task<Status> create(Workspace& workspace, JobId id, const generate::Prepa
   item.name = prepared.spec.name;
   item.identity_hash = prepared.identity.hash();
   item.created_at = item.updated_at = now;
-  item.unallocated = prepared.spec.budget_limit.value_or(Money{});
+  item.unallocated = budget_of({});  // take_over_wishes makes it the job's own
   const job::Extents extents = job::Extents::of(prepared.spec.num_records, options.interval);
   item.extents = extents.to_json();
   take_over_wishes(item, prepared.spec);
@@ -134,6 +141,21 @@ std::string told_about(const store::JobItem& before, std::int64_t num_records) {
   }
   return "";
 }
+
+class JobSlices final : public generate::SliceSource {
+ public:
+  JobSlices(store::JobStore& jobs, store::QueueItem held) : jobs_(jobs), held_(std::move(held)) {}
+
+  async::Task<Result<Answer>> take(std::int64_t slice_no, Money amount) override {
+    const Result<store::SliceAnswer> answer = co_await jobs_.take_slice(held_, slice_no, amount);
+    if (!answer) co_return std::unexpected(answer.error());
+    co_return Answer{answer->granted, answer->unallocated};
+  }
+
+ private:
+  store::JobStore& jobs_;
+  store::QueueItem held_;
+};
 
 store::PartProgress part_progress(const ClaimedJob& claimed, const generate::Progress& progress) {
   store::PartProgress out;
@@ -202,24 +224,30 @@ async::Task<Status> report_progress(Workspace& workspace, const ClaimedJob& clai
   return workspace.jobs->report(claimed.queue, part_progress(claimed, progress), clock.now());
 }
 
+std::shared_ptr<generate::SliceSource> slices_of(Workspace& workspace, const ClaimedJob& claimed) {
+  return std::make_shared<JobSlices>(*workspace.jobs, claimed.queue);
+}
+
+Money allocated(const store::JobItem& job) { return budget_of(job.budget_limit) - job.unallocated; }
+
 async::Task<Status> give_back(Workspace& workspace, const ClaimedJob& claimed, const generate::Progress& progress,
-                              const Clock& clock) {
-  return workspace.jobs->requeue(claimed.queue, part_progress(claimed, progress), clock.now());
+                              Money unspent, const Clock& clock) {
+  return workspace.jobs->requeue(claimed.queue, part_progress(claimed, progress), unspent, clock.now());
 }
 
 async::Task<Status> finish_job(Workspace& workspace, const ClaimedJob& claimed, const generate::Progress& progress,
-                               job::JobStatus status, std::string cause, const Clock& clock) {
+                               JobEnd end, const Clock& clock) {
   auto item = co_await workspace.jobs->get_job(claimed.item.id);
   if (!item) co_return std::unexpected(item.error());
-  item->status = status;
+  item->status = end.status;
   item->stop_reason.clear();
-  item->error_message = std::move(cause);
+  item->error_message = std::move(end.cause);
   item->records_generated = progress.records_done;
   item->records_failed = progress.records_failed;
   item->tokens_used = progress.input_tokens + progress.output_tokens;
   item->cost_estimate = progress.cost;
   item->completed_at = item->updated_at = clock.now();
-  co_return co_await workspace.jobs->finish(claimed.queue, std::move(*item));
+  co_return co_await workspace.jobs->finish(claimed.queue, std::move(*item), end.unspent);
 }
 
 }  // namespace palette::cli

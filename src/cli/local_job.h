@@ -38,12 +38,22 @@ async::Task<Result<ClaimedJob>> claim_job(Workspace& workspace, const generate::
 async::Task<Status> report_progress(Workspace& workspace, const ClaimedJob& claimed, const generate::Progress& progress,
                                     const Clock& clock);
 
-// Back to QUEUED: the same command goes on.
-async::Task<Status> give_back(Workspace& workspace, const ClaimedJob& claimed, const generate::Progress& progress,
-                              const Clock& clock);
+// Slices of the job's budget, for the part that is claimed.
+std::shared_ptr<generate::SliceSource> slices_of(Workspace& workspace, const ClaimedJob& claimed);
 
-// COMPLETED, or FAILED with a cause.
+// What was given to slices so far, by this attempt and earlier ones.
+Money allocated(const store::JobItem& job);
+
+// Back to QUEUED: the same command goes on. `unspent` of the slices goes back to the budget.
+async::Task<Status> give_back(Workspace& workspace, const ClaimedJob& claimed, const generate::Progress& progress,
+                              Money unspent, const Clock& clock);
+
+struct JobEnd {
+  job::JobStatus status = job::JobStatus::completed;  // COMPLETED, FAILED or BUDGET_EXCEEDED
+  std::string cause;
+  Money unspent;  // of the slices
+};
 async::Task<Status> finish_job(Workspace& workspace, const ClaimedJob& claimed, const generate::Progress& progress,
-                               job::JobStatus status, std::string cause, const Clock& clock);
+                               JobEnd end, const Clock& clock);
 
 }  // namespace palette::cli

@@ -54,6 +54,7 @@ int main(int argc, char** argv) {
   palette::cli::add_rm(app, exit_code);
   palette::cli::add_export(app, exit_code);
   palette::cli::add_template(app, exit_code);
+  palette::cli::add_models(app, exit_code);
   set_version(app);
   try {
     app.parse(argc, argv);

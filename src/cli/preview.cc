@@ -12,6 +12,7 @@
 #include "cli/terminal.h"
 #include "cli/workspace.h"
 #include "generate/dataset_rows.h"
+#include "generate/ledger.h"
 #include "generate/pipeline.h"
 
 namespace palette::cli {
@@ -84,19 +85,21 @@ async::Task<Result<std::vector<generate::RecordState>>> make_records(generate::P
 }
 
 int preview(const PreviewOptions& options) {
-  generate::PreflightInput input{.job_file = options.job_file,
-                                 .overrides = options.overrides.to_overrides(),
-                                 .template_by_id = stored_templates(options.common.data_dir),
-                                 .spool_dir = spool_dir_of(options.common.data_dir),
-                                 .written_to = {}};
+  const generate::PreflightInput input =
+      preflight_input(options.job_file, options.overrides, options.common.data_dir);
   generate::Preflight checked = generate::preflight(input);
   tell_findings(checked.diagnostics, options.common.quiet);
   if (!checked.job) return kBadInput;
-  generate::RunControl control;
-  auto models = make_job_models(*checked.job, control);
-  if (!models) return tell_error(models.error());
-  generate::Pipeline pipeline(*checked.job, std::move(*models), control);
   async::EventLoop loop;
+  generate::RunControl control;
+  const Money budget = checked.job->spec.budget_limit.value_or(Money{Money::kPicoMax});
+  auto ledger = std::make_shared<generate::Ledger>(generate::LedgerSettings{.unallocated = budget},
+                                                   generate::slices_in_memory(budget), control, system_clock());
+  model::Connections connections(loop.context().get_executor(), input.environment, system_clock());
+  auto models = make_job_models(*checked.job, control,
+                                {connections, ledger, loop.context().get_executor(), system_clock()});
+  if (!models) return tell_error(models.error());
+  generate::Pipeline pipeline(*checked.job, JobId{"preview"}, std::move(*models), control);
   const auto records = loop.run(make_records(&pipeline, std::min(options.count, checked.job->spec.num_records)));
   if (!records) return tell_error(records.error());
   generate::ColumnRows rows(*checked.job);

@@ -49,13 +49,9 @@ int run(RunOptions options) {
   options.request.quiet = options.common.quiet;
   options.request.display = display_mode(options);
 
-  generate::PreflightInput input{.job_file = options.job_file,
-                                 .overrides = options.overrides.to_overrides(),
-                                 .template_by_id = {},
-                                 .spool_dir = spool_dir_of(options.common.data_dir),
-                                 .written_to = {options.common.data_dir}};
+  generate::PreflightInput input = preflight_input(options.job_file, options.overrides, options.common.data_dir);
+  input.written_to = {options.common.data_dir};
   if (!options.request.out_dir.empty()) input.written_to.push_back(options.request.out_dir);
-  input.template_by_id = stored_templates(options.common.data_dir);
   generate::Preflight checked = generate::preflight(input);
   if (!checked.job) return tell_invalid(checked.diagnostics, options.common.json);
   tell_findings(checked.diagnostics, options.common.quiet);

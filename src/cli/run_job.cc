@@ -10,11 +10,15 @@
 #include "async/timer.h"
 #include "base/limits.h"
 #include "cli/command.h"
+#include "cli/job_costs.h"
 #include "cli/job_models.h"
 #include "cli/local_job.h"
 #include "cli/terminal.h"
+#include "generate/cost_book.h"
+#include "generate/estimate.h"
 #include "generate/exporter.h"
 #include "generate/generator.h"
+#include "generate/ledger.h"
 
 namespace palette::cli {
 namespace {
@@ -28,7 +32,8 @@ class JobRun {
         prepared_(prepared),
         request_(request),
         clock_(system_clock()),
-        display_(request.display, progress_, control_, clock_) {}
+        display_(request.display, progress_, control_, clock_),
+        connections_(workspace.loop.context().get_executor(), aws::Environment::of_process(), clock_) {}
 
   int run() {
     async::StopSignals signals(workspace_.loop.context(), [this](int signal, int count) { on_signal(signal, count); });
@@ -53,6 +58,7 @@ class JobRun {
     Result<generate::GenerateReport> report = co_await generate_records();
     if (!report) co_return co_await give_up(report.error());
     if (report->end == generate::GenerateReport::End::stopped) co_return co_await tell_interrupted();
+    if (report->end == generate::GenerateReport::End::over_budget) status_ = job::JobStatus::budget_exceeded;
     Result<generate::ExportReport> exported = co_await export_dataset(std::move(*report));
     if (!exported && exported.error().kind == ErrorKind::cancelled) co_return co_await tell_interrupted();
     if (!exported) co_return co_await give_up(exported.error());
@@ -62,14 +68,19 @@ class JobRun {
   async::Task<Result<generate::GenerateReport>> generate_records() {
     context_ = generate::PartContext{claimed_->item.id, PartNumber{1}, claimed_->queue.attempt, claimed_->extents,
                                      prepared_.spec.num_records};
-    auto models = make_job_models(prepared_, control_);
+    auto resume =
+        co_await generate::load_resume_state(workspace_.objects, context_, prepared_.compiled.step_ids, clock_.now());
+    if (!resume) co_return std::unexpected(resume.error());
+    if (Status opened = co_await open_accounts(&*resume); !opened) co_return std::unexpected(opened.error());
+    const auto executor = workspace_.loop.context().get_executor();
+    auto models = make_job_models(prepared_, control_, {connections_, ledger_, executor, clock_});
     if (!models) co_return std::unexpected(models.error());
-    generate::Pipeline pipeline(prepared_, std::move(*models), control_);
+    generate::Pipeline pipeline(prepared_, context_.job, std::move(*models), control_);
     async::TaskGroup watchers(workspace_.loop.context().get_executor());
     auto ended = std::make_shared<async::StopFlag>();
     watchers.spawn(show_progress(ended));
     watchers.spawn(report_now_and_then(ended));
-    Result<generate::GenerateReport> report = co_await make_missing_then_failed(&pipeline);
+    Result<generate::GenerateReport> report = co_await make_missing_then_failed(&pipeline, std::move(*resume));
     ended->request();
     co_await watchers.join();
     if (!report) co_return report;
@@ -82,26 +93,45 @@ class JobRun {
     co_return report;
   }
 
-  // Failed records are made again once every record was tried.
-  async::Task<Result<generate::GenerateReport>> make_missing_then_failed(generate::Pipeline* pipeline) {
-    bool all_tried = false;
-    if (request_.retry_failed) {
-      const auto state =
-          co_await generate::load_resume_state(workspace_.objects, context_, prepared_.compiled.step_ids, clock_.now());
-      if (!state) co_return std::unexpected(state.error());
-      all_tried = state->checkpoint.completed.contiguous_from(1) >= context_.last_batch().value;
-    }
-    if (!all_tried) {
-      Result<generate::GenerateReport> report = co_await make_records(pipeline, false);
-      if (!report || !request_.retry_failed || control_.stop->requested()) co_return report;
-    }
-    co_return co_await make_records(pipeline, true);
+  // What is left of the budget, what was spent before, and the rows that say so.
+  async::Task<Status> open_accounts(const generate::ResumeState* resume) {
+    spent_before_ = resume->spent();
+    const store::JobItem& item = claimed_->item;
+    costs_.possibly_spent = std::max(Money{}, allocated(item) - spent_before_);
+    costs_.budget = prepared_.spec.budget_limit;
+    const Result<generate::Estimate> estimate = generate::estimate_job(prepared_);
+    if (!estimate) co_return std::unexpected(estimate.error());
+    generate::LedgerSettings settings;
+    settings.unallocated = item.unallocated;
+    settings.record_bound = estimate->record_bound;
+    if (const auto part = item.parts.find(context_.part.value); part != item.parts.end())
+      settings.slice_no = part->second.slice_no;
+    ledger_ = std::make_shared<generate::Ledger>(settings, slices_of(workspace_, *claimed_), control_, clock_);
+    book_.emplace(*workspace_.jobs, context_, *ledger_, clock_);
+    const std::int64_t tokens = generate::total_of(resume->checkpoint.usage_total()).tokens() +
+                                generate::total_of(resume->checkpoint.waste_total()).tokens() +
+                                generate::total_of(resume->journaled.models).tokens();
+    co_return co_await book_->open(spent_before_, tokens);
   }
 
-  async::Task<Result<generate::GenerateReport>> make_records(generate::Pipeline* pipeline, bool retry_failed) {
-    auto resume =
-        co_await generate::load_resume_state(workspace_.objects, context_, prepared_.compiled.step_ids, clock_.now());
-    if (!resume) co_return std::unexpected(resume.error());
+  // Failed records are made again once every record was tried.
+  async::Task<Result<generate::GenerateReport>> make_missing_then_failed(generate::Pipeline* pipeline,
+                                                                         generate::ResumeState resume) {
+    const bool all_tried = resume.checkpoint.completed.contiguous_from(1) >= context_.last_batch().value;
+    if (!all_tried || !request_.retry_failed) {
+      Result<generate::GenerateReport> report = co_await make_records(pipeline, std::move(resume), false);
+      const bool goes_on = report && report->end == generate::GenerateReport::End::ended && request_.retry_failed;
+      if (!goes_on) co_return report;
+      auto after =
+          co_await generate::load_resume_state(workspace_.objects, context_, prepared_.compiled.step_ids, clock_.now());
+      if (!after) co_return std::unexpected(after.error());
+      resume = std::move(*after);
+    }
+    co_return co_await make_records(pipeline, std::move(resume), true);
+  }
+
+  async::Task<Result<generate::GenerateReport>> make_records(generate::Pipeline* pipeline,
+                                                             generate::ResumeState resume, bool retry_failed) {
     generate::GenerateSettings settings;
     settings.concurrency = prepared_.spec.concurrency;
     settings.max_failure_ratio = prepared_.spec.max_failure_ratio;
@@ -110,8 +140,8 @@ class JobRun {
     progress_.input_tokens = progress_.output_tokens = 0;
     progress_.cost = {};
     generate::Generator generator(prepared_, context_, *pipeline, workspace_.objects, clock_, settings, control_,
-                                  progress_);
-    co_return co_await generator.run(std::move(*resume));
+                                  progress_, {*ledger_, &*book_});
+    co_return co_await generator.run(std::move(resume));
   }
 
   async::Task<void> show_progress(std::shared_ptr<async::StopFlag> ended) {
@@ -140,6 +170,10 @@ class JobRun {
       if (!loaded) co_return std::unexpected(loaded.error());
       state = std::move(*loaded);
     }
+    costs_.used = {state.checkpoint.usage_total(), state.checkpoint.steps_total()};
+    costs_.used += state.journaled;
+    costs_.waste = state.checkpoint.waste_total();
+    if (costs_.budget) costs_.left = ledger_->left();
     generate::ExportSettings settings;
     settings.formats = prepared_.spec.output_formats;
     settings.partition = prepared_.spec.partition_strategy;
@@ -160,10 +194,31 @@ class JobRun {
     // What the dataset holds: fewer than were made, when fewer are asked for now.
     progress_.records_done = exported.records;
     if (status_ == job::JobStatus::completed) progress_.records_failed = prepared_.spec.num_records - exported.records;
-    const Status finished = co_await finish_job(workspace_, *claimed_, progress_, status_, failed_cause_, clock_);
+    if (status_ == job::JobStatus::budget_exceeded) failed_cause_ = told_over_budget();
+    if (const Status closed = co_await book_->close(); !closed) co_return tell(closed.error());
+    const Status finished = co_await finish_job(workspace_, *claimed_, progress_,
+                                                {status_, failed_cause_, ledger_->unspent()}, clock_);
     if (!finished) co_return tell(finished.error());
     tell_end(exported);
-    co_return status_ == job::JobStatus::failed ? kFailed : kDone;
+    switch (status_) {
+      case job::JobStatus::failed:
+        co_return kFailed;
+      case job::JobStatus::budget_exceeded:
+        co_return kBudgetExceeded;
+      default:
+        co_return kDone;
+    }
+  }
+
+  Money spent() const { return ledger_ == nullptr ? Money{} : spent_before_ + ledger_->spent(); }
+
+  std::string told_over_budget() const {
+    std::string text = "the budget of " + dollars(prepared_.spec.budget_limit.value_or(Money{}).to_decimal()) +
+                       " does not cover another record: " + dollars(spent().to_decimal()) + " spent, " +
+                       dollars(ledger_->left().to_decimal()) + " left";
+    if (costs_.possibly_spent > Money{})
+      text += ", " + dollars(costs_.possibly_spent.to_decimal()) + " possibly spent by calls that a crash cut off";
+    return text;
   }
 
   void tell_end(const generate::ExportReport& exported) {
@@ -177,7 +232,8 @@ class JobRun {
     event["duration_ms"] = ms;
     event["input_tokens"] = progress_.input_tokens;
     event["output_tokens"] = progress_.output_tokens;
-    event["cost_usd"] = progress_.cost.to_decimal();
+    event["cost_usd"] = spent().to_decimal();
+    event["costs"] = costs_.to_json();
     JsonArray files;
     for (const auto& file : exported.files) files.emplace_back(workspace_.objects.location(file.key));
     event["files"] = std::move(files);
@@ -189,6 +245,10 @@ class JobRun {
     for (const std::string& note : exported.notes) {
       if (!request_.quiet)
         std::fprintf(stderr, "%s %s\n", styled(stderr, Style::warning, "warning:").c_str(), note.c_str());
+    }
+    if (status_ == job::JobStatus::budget_exceeded) {
+      tell_error(Error{ErrorKind::over_budget, "the job " + claimed_->item.id.text + " stopped: " + failed_cause_ +
+                                                   "; raise budget_limit (or --budget) and run the same command again"});
     }
     if (status_ == job::JobStatus::failed) {
       const std::string& id = claimed_->item.id.text;
@@ -207,7 +267,8 @@ class JobRun {
                 progress_.records_failed > 0 ? (", " + grouped(progress_.records_failed) + " failed").c_str() : "",
                 made_before ? " (made before), exported" : "", duration_text(ms).c_str(),
                 counted(progress_.input_tokens + progress_.output_tokens, "token").c_str(),
-                dollars(progress_.cost.to_decimal()).c_str());
+                dollars(spent().to_decimal()).c_str());
+    costs_.print(false);
     constexpr std::size_t kFilesShown = 10;
     for (std::size_t i = 0; i < exported.files.size() && i < kFilesShown; ++i) {
       const auto& file = exported.files[i];
@@ -222,7 +283,8 @@ class JobRun {
   }
 
   async::Task<int> tell_interrupted() {
-    const Status requeued = co_await give_back(workspace_, *claimed_, progress_, clock_);
+    if (const Status closed = co_await book_->close(); !closed) co_return tell(closed.error());
+    const Status requeued = co_await give_back(workspace_, *claimed_, progress_, ledger_->unspent(), clock_);
     if (!requeued) co_return tell(requeued.error());
     display_.clear();
     JsonObject event;
@@ -238,7 +300,11 @@ class JobRun {
   // The attempt ended with an error: the job goes back to the queue, and the same command goes on.
   async::Task<int> give_up(Error error) {
     display_.clear();
-    const Status requeued = co_await give_back(workspace_, *claimed_, progress_, clock_);
+    if (book_) {
+      if (const Status closed = co_await book_->close(); !closed) tell(closed.error());
+    }
+    const Money unspent = ledger_ == nullptr ? Money{} : ledger_->unspent();
+    const Status requeued = co_await give_back(workspace_, *claimed_, progress_, unspent, clock_);
     if (!requeued) tell(requeued.error());
     const int code = tell(error);
     display_.say("What was finished is saved: the same command goes on when the cause is mended.");
@@ -309,6 +375,11 @@ class JobRun {
   ProgressDisplay display_;
   std::optional<ClaimedJob> claimed_;
   generate::PartContext context_;
+  model::Connections connections_;
+  std::shared_ptr<generate::Ledger> ledger_;  // from the claim on
+  std::optional<generate::CostBook> book_;
+  Money spent_before_;  // by earlier attempts
+  JobCosts costs_;      // of all attempts; whole at the end
   std::optional<boost::asio::steady_timer> drain_deadline_;
   job::JobStatus status_ = job::JobStatus::completed;
   std::string failed_cause_;

@@ -7,7 +7,9 @@
 #include <set>
 
 #include "cli/command.h"
+#include "cli/job_costs.h"
 #include "cli/job_json.h"
+#include "cli/local_job.h"
 #include "cli/terminal.h"
 #include "cli/workspace.h"
 #include "generate/batch.h"
@@ -20,7 +22,7 @@ namespace {
 
 struct Shown {
   store::JobItem item;
-  std::optional<generate::Checkpoint> checkpoint;
+  JobCosts costs;
   std::vector<std::string> export_files;
   std::vector<generate::RecordState> failures;
 };
@@ -75,6 +77,36 @@ async::Task<Result<std::vector<generate::RecordState>>> load_failures(Workspace*
   co_return out;
 }
 
+// Of a job that has ended the checkpoint says all; else batches and journals may know more.
+async::Task<Result<JobCosts>> load_costs(Workspace* workspace, store::JobItem item) {
+  JobCosts out;
+  generate::ResumeState state;
+  if (item.status == job::JobStatus::completed) {
+    auto checkpoint = co_await generate::load_checkpoint(workspace->objects, item.id, PartNumber{1});
+    if (!checkpoint) co_return std::unexpected(checkpoint.error());
+    if (*checkpoint) state.checkpoint = std::move(**checkpoint);
+  } else {
+    const auto saved = co_await generate::load_job(workspace->objects, item.id);
+    if (!saved) co_return std::unexpected(saved.error());
+    const auto extents = job::Extents::from_json(item.extents);
+    if (!extents) co_return std::unexpected(extents.error());
+    const generate::PartContext context{item.id, PartNumber{1}, AttemptNumber{0}, *extents, item.num_records};
+    auto resume = co_await generate::load_resume_state(workspace->objects, context,
+                                                       saved->prepared.compiled.step_ids, item.updated_at);
+    if (!resume) co_return std::unexpected(resume.error());
+    state = std::move(*resume);
+  }
+  out.used = {state.checkpoint.usage_total(), state.checkpoint.steps_total()};
+  out.used += state.journaled;
+  out.waste = state.checkpoint.waste_total();
+  // What a running job holds in its slice is not spent yet: nothing is said of it.
+  if (item.status != job::JobStatus::running)
+    out.possibly_spent = std::max(Money{}, allocated(item) - out.total());
+  out.budget = item.budget_limit;
+  if (out.budget) out.left = item.unallocated;
+  co_return out;
+}
+
 async::Task<Result<Shown>> load(Workspace* workspace, JobId id, bool with_failures) {
   Shown out;
   auto item = co_await workspace->jobs->get_job(id);
@@ -86,9 +118,9 @@ async::Task<Result<Shown>> load(Workspace* workspace, JobId id, bool with_failur
   }
   out.item = std::move(*item);
   workspace->mend_status(out.item);
-  auto checkpoint = co_await generate::load_checkpoint(workspace->objects, id, PartNumber{1});
-  if (!checkpoint) co_return std::unexpected(checkpoint.error());
-  out.checkpoint = std::move(*checkpoint);
+  auto costs = co_await load_costs(workspace, out.item);
+  if (!costs) co_return std::unexpected(costs.error());
+  out.costs = std::move(*costs);
   const auto exports = co_await store::list_all(workspace->objects, generate::exports_prefix(id));
   if (!exports) co_return std::unexpected(exports.error());
   for (const auto& info : *exports) out.export_files.push_back(workspace->objects.location(info.key));
@@ -98,6 +130,15 @@ async::Task<Result<Shown>> load(Workspace* workspace, JobId id, bool with_failur
     out.failures = std::move(*failures);
   }
   co_return out;
+}
+
+// Its finished steps, and the answer that was not used.
+Money cost_of(const generate::RecordState& state) {
+  Money cost = state.failure->unused_cost;
+  for (const auto& step : state.steps) {
+    if (step) cost += step->cost;
+  }
+  return cost;
 }
 
 void line(const char* name, const std::string& value) {
@@ -110,7 +151,7 @@ void print_failures(const std::vector<generate::RecordState>& failures) {
     std::printf("  record %lld (seed row %s), step '%s', %d %s, %s: %s [%s]\n",
                 static_cast<long long>(state.index.value), state.seed_data_keys.c_str(), state.failure->step.c_str(),
                 state.failure->tries, state.failure->tries == 1 ? "try" : "tries",
-                dollars(state.failure->cost.to_decimal()).c_str(), one_line(state.failure->message, 400).c_str(),
+                dollars(cost_of(state).to_decimal()).c_str(), one_line(state.failure->message, 400).c_str(),
                 std::string(to_string(state.failure->kind)).c_str());
   }
 }
@@ -129,12 +170,9 @@ void print(const Shown& shown, bool with_failures, const std::string& data_dir_f
   line("created", job.created_at.to_iso());
   if (job.started_at) line("started", job.started_at->to_iso());
   if (job.completed_at) line("ended", job.completed_at->to_iso());
-  if (shown.checkpoint) {
-    for (const auto& [model, used] : shown.checkpoint->usage_total()) {
-      line("model", model + ": " + grouped(used.calls) + " calls, " + grouped(used.usage.input_tokens) +
-                        " tokens in, " + grouped(used.usage.output_tokens) + " out, " +
-                        dollars(used.cost.to_decimal()));
-    }
+  if (!shown.costs.used.models.empty() || shown.costs.total() > Money{}) {
+    std::printf("costs\n");
+    shown.costs.print(true);
   }
   for (const std::string& file : shown.export_files) line("dataset", file);
   if (job.records_failed > 0 && !with_failures)
@@ -144,7 +182,8 @@ void print(const Shown& shown, bool with_failures, const std::string& data_dir_f
 
 JsonObject shown_json(const Shown& shown, bool with_failures) {
   JsonObject out = job_json(shown.item);
-  if (shown.checkpoint) out["models"] = generate::usage_to_json(shown.checkpoint->usage_total());
+  out["models"] = generate::usage_to_json(shown.costs.used.models);
+  out["costs"] = shown.costs.to_json();
   JsonArray files;
   for (const std::string& file : shown.export_files) files.emplace_back(file);
   out["files"] = std::move(files);
@@ -158,7 +197,7 @@ JsonObject shown_json(const Shown& shown, bool with_failures) {
     failure["kind"] = to_string(state.failure->kind);
     failure["message"] = state.failure->message;
     failure["tries"] = state.failure->tries;
-    failure["cost_usd"] = state.failure->cost.to_decimal();
+    failure["cost_usd"] = cost_of(state).to_decimal();
     failures.emplace_back(std::move(failure));
   }
   out["failures"] = std::move(failures);

@@ -9,7 +9,7 @@ namespace {
 
 std::unexpected<Error> corrupt(std::string message) { return fail(ErrorKind::corrupt, std::move(message)); }
 
-Status add_line_usage(UsageByModel& usage, std::string_view line) {
+Status add_line(Spending& spending, std::string_view line) {
   const Result<Json> json = parse_json(line);
   if (!json || !json->is_object()) return corrupt("the line is not a JSON object");
   const auto steps = json_object(json->get_object(), "generation_result");
@@ -21,10 +21,10 @@ Status add_line_usage(UsageByModel& usage, std::string_view line) {
     const auto used = json_object(*step, "usage");
     const Json* cost = step->if_contains("cost_usd");
     if (!model || !used || cost == nullptr) return corrupt("a step lacks its model, usage or cost");
-    const auto input = json_int(**used, "input_tokens"), output = json_int(**used, "output_tokens");
+    const Result<model::Usage> tokens = tokens_from_json(**used);
     const Result<Money> money = Money::from_decimal(to_json_text(*cost));
-    if (!input || !output || !money) return corrupt("a step's usage cannot be read");
-    usage[*model].add({*input, *output}, *money);
+    if (!tokens || !money) return corrupt("a step's usage cannot be read");
+    spending.add(*model, std::string(member.key()), *tokens, *money);
   }
   return {};
 }
@@ -43,15 +43,22 @@ Result<BatchContent> read_batch(std::string_view text, const JobId& job, const j
       return corrupt("record " + std::to_string(index->value) + " stands twice or out of order");
     }
     out.indexes.push_back(index->value);
-    if (Status added = add_line_usage(out.usage, line); !added) return std::unexpected(added.error());
+    if (Status added = add_line(out.spending, line); !added) return std::unexpected(added.error());
   }
   return out;
 }
 
-void add_usage(UsageByModel& usage, const RecordState& state, bool only_new) {
-  for (const auto& step : state.steps) {
-    if (step && !(only_new && step->booked)) usage[step->model].add(step->usage, step->cost);
+void add_steps(Spending& spending, const StepIds& step_ids, const RecordState& state, bool only_new) {
+  for (std::size_t i = 0; i < state.steps.size(); ++i) {
+    const auto& step = state.steps[i];
+    if (step && !(only_new && step->booked)) spending.add(step->model, step_ids[i], step->usage, step->cost);
   }
+}
+
+void add_unused(Spending& spending, const RecordState& state) {
+  if (!state.failure || state.failure->unused_model.empty()) return;
+  spending.add(state.failure->unused_model, state.failure->step, state.failure->unused_usage,
+               state.failure->unused_cost);
 }
 
 async::Task<Result<RecordsByIndex>> read_failures(store::ObjectStore& objects, JobId job, BatchNumber batch,

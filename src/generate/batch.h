@@ -18,14 +18,17 @@ namespace palette::generate {
 // What the lines of a batch object say.
 struct BatchContent {
   std::vector<std::int64_t> indexes;  // ascending
-  UsageByModel usage;
+  Spending spending;
 };
 
 // corrupt when a line is no record of the job or lies outside of `range`, or when an index is there twice.
 Result<BatchContent> read_batch(std::string_view text, const JobId& job, const job::RecordRange& range);
 
-// Adds what the record's steps used; with `only_new` those that are not booked yet.
-void add_usage(UsageByModel& usage, const RecordState& state, bool only_new = false);
+// Adds what the record's steps took; with `only_new` those that are not booked yet.
+void add_steps(Spending& spending, const StepIds& step_ids, const RecordState& state, bool only_new = false);
+
+// Adds what its failure left unused.
+void add_unused(Spending& spending, const RecordState& state);
 
 // The failed records of a batch with what their last failure says: every line of every attempt's failures object, the
 // highest attempt's winning, less those whose index is in `succeeded`. Steps that an earlier attempt's line has, or

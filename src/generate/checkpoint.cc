@@ -29,22 +29,6 @@ bool parse_failed_key(std::string_view key, std::int64_t& batch, std::int64_t& r
   return read_int(key.substr(0, dash), batch);
 }
 
-Result<UsageByModel> read_usage(const JsonObject& models) {
-  UsageByModel out;
-  for (const auto& member : models) {
-    const JsonObject* object = member.value().if_object();
-    if (object == nullptr) return corrupt("the usage of a model is not an object");
-    const auto calls = json_int(*object, "calls"), input = json_int(*object, "input_tokens");
-    const auto output = json_int(*object, "output_tokens");
-    const auto cost = json_string(*object, "cost_usd");
-    if (!calls || !input || !output || !cost) return corrupt("the usage of a model lacks a figure");
-    const Result<Money> money = Money::from_decimal(*cost);
-    if (!money) return corrupt(money.error().message);
-    out[std::string(member.key())] = ModelUsage{*calls, {*input, *output}, *money};
-  }
-  return out;
-}
-
 Status read_completed(const JsonObject& root, Checkpoint& out) {
   const Json* ranges = root.if_contains("completed_batches");
   if (ranges == nullptr || !ranges->is_array()) return corrupt("completed_batches is not a list");
@@ -61,55 +45,61 @@ Status read_completed(const JsonObject& root, Checkpoint& out) {
   return {};
 }
 
-Status read_failed_and_usage(const JsonObject& root, Checkpoint& out) {
-  const auto failed = json_object(root, "failed"), usage = json_object(root, "usage");
-  if (!failed || !usage) return corrupt("failed or usage is missing");
+Status read_failed(const JsonObject& root, Checkpoint& out) {
+  const auto failed = json_object(root, "failed");
+  if (!failed) return corrupt("failed is missing");
   for (const auto& member : **failed) {
     std::int64_t batch = 0, round = 0;
     if (!parse_failed_key(member.key(), batch, round) || !member.value().is_int64() || member.value().get_int64() < 0)
       return corrupt("failed holds something else than batch: count");
     out.failed[batch][round] = member.value().get_int64();
   }
-  for (const auto& member : **usage) {
+  return {};
+}
+
+// {"<attempt>": {"<name>": {…}}}
+Status read_by_attempt(const JsonObject& root, std::string_view key, std::map<std::int64_t, UsageByModel>& out) {
+  const auto attempts = json_object(root, key);
+  if (!attempts) return corrupt(std::string(key) + " is missing");
+  for (const auto& member : **attempts) {
     std::int64_t attempt = 0;
     if (!read_int(member.key(), attempt) || !member.value().is_object())
-      return corrupt("usage holds something else than attempt: models");
-    Result<UsageByModel> models = read_usage(member.value().get_object());
-    if (!models) return std::unexpected(models.error());
-    out.usage[attempt] = std::move(*models);
+      return corrupt(std::string(key) + " holds something else than attempt: figures");
+    Result<UsageByModel> figures = usage_from_json(member.value().get_object());
+    if (!figures) return corrupt(figures.error().message);
+    out[attempt] = std::move(*figures);
   }
   return {};
 }
 
-}  // namespace
-
-ModelUsage& ModelUsage::operator+=(const ModelUsage& other) {
-  calls += other.calls;
-  usage += other.usage;
-  cost += other.cost;
-  return *this;
-}
-
-ModelUsage& ModelUsage::operator-=(const ModelUsage& other) {
-  calls -= other.calls;
-  usage.input_tokens -= other.usage.input_tokens;
-  usage.output_tokens -= other.usage.output_tokens;
-  cost = cost - other.cost;
-  return *this;
-}
-
-JsonObject usage_to_json(const UsageByModel& usage) {
+JsonObject by_attempt_to_json(const std::map<std::int64_t, UsageByModel>& attempts) {
   JsonObject out;
-  for (const auto& [model, used] : usage) {
-    JsonObject figures;
-    figures["calls"] = used.calls;
-    figures["input_tokens"] = used.usage.input_tokens;
-    figures["output_tokens"] = used.usage.output_tokens;
-    figures["cost_usd"] = used.cost.to_decimal();
-    out[model] = std::move(figures);
-  }
+  for (const auto& [attempt, figures] : attempts) out[std::to_string(attempt)] = usage_to_json(figures);
   return out;
 }
+
+// Of each figure the larger one: an attempt's only grow.
+void join_by_attempt(std::map<std::int64_t, UsageByModel>& mine, const std::map<std::int64_t, UsageByModel>& theirs) {
+  for (const auto& [attempt, figures] : theirs) {
+    for (const auto& [name, other] : figures) {
+      ModelUsage& own = mine[attempt][name];
+      own.calls = std::max(own.calls, other.calls);
+      own.usage.input_tokens = std::max(own.usage.input_tokens, other.usage.input_tokens);
+      own.usage.output_tokens = std::max(own.usage.output_tokens, other.usage.output_tokens);
+      own.usage.cache_read_tokens = std::max(own.usage.cache_read_tokens, other.usage.cache_read_tokens);
+      own.usage.cache_write_tokens = std::max(own.usage.cache_write_tokens, other.usage.cache_write_tokens);
+      own.cost = std::max(own.cost, other.cost);
+    }
+  }
+}
+
+UsageByModel total_by_name(const std::map<std::int64_t, UsageByModel>& attempts) {
+  UsageByModel out;
+  for (const auto& [attempt, figures] : attempts) out += figures;
+  return out;
+}
+
+}  // namespace
 
 void BatchSet::add(std::int64_t batch) {
   auto next = ranges_.upper_bound(batch);
@@ -164,15 +154,9 @@ Checkpoint Checkpoint::join(const Checkpoint& a, const Checkpoint& b) {
       mine = std::max(mine, count);
     }
   }
-  for (const auto& [attempt, models] : b.usage) {
-    for (const auto& [model, theirs] : models) {
-      ModelUsage& mine = out.usage[attempt][model];
-      mine.calls = std::max(mine.calls, theirs.calls);
-      mine.usage.input_tokens = std::max(mine.usage.input_tokens, theirs.usage.input_tokens);
-      mine.usage.output_tokens = std::max(mine.usage.output_tokens, theirs.usage.output_tokens);
-      mine.cost = std::max(mine.cost, theirs.cost);
-    }
-  }
+  join_by_attempt(out.usage, b.usage);
+  join_by_attempt(out.steps, b.steps);
+  join_by_attempt(out.waste, b.waste);
   return out;
 }
 
@@ -194,12 +178,15 @@ std::int64_t Checkpoint::records_generated(const job::Extents& extents) const {
   return records - records_failed();
 }
 
-UsageByModel Checkpoint::usage_total() const {
-  UsageByModel out;
-  for (const auto& [attempt, models] : usage) {
-    for (const auto& [model, used] : models) out[model] += used;
-  }
-  return out;
+UsageByModel Checkpoint::usage_total() const { return total_by_name(usage); }
+UsageByStep Checkpoint::steps_total() const { return total_by_name(steps); }
+UsageByModel Checkpoint::waste_total() const { return total_by_name(waste); }
+
+Money Checkpoint::cost() const { return total_of(usage_total()).cost + total_of(waste_total()).cost; }
+
+void Checkpoint::book(AttemptNumber attempt, const Spending& spending) {
+  usage[attempt.value] += spending.models;
+  steps[attempt.value] += spending.steps;
 }
 
 std::string Checkpoint::to_text(const job::Extents& extents, UtcTime now) const {
@@ -215,18 +202,17 @@ std::string Checkpoint::to_text(const job::Extents& extents, UtcTime now) const 
     for (const auto& [round, count] : rounds) failures[failed_key(batch, round)] = count;
   }
   root["failed"] = std::move(failures);
-  JsonObject attempts;
-  for (const auto& [attempt, models] : usage) attempts[std::to_string(attempt)] = usage_to_json(models);
-  root["usage"] = std::move(attempts);
+  root["usage"] = by_attempt_to_json(usage);
+  root["steps"] = by_attempt_to_json(steps);
+  root["waste"] = by_attempt_to_json(waste);
   root["started_at"] = started_at.to_iso();
 
-  ModelUsage total;
-  for (const auto& [model, used] : usage_total()) total += used;
+  const ModelUsage total = total_of(usage_total());
   root["records_generated"] = records_generated(extents);
   root["records_failed"] = records_failed();
   root["current_batch"] = std::min(completed.contiguous_from(1) + 1, extents.batches());
   root["tokens_used"] = total.tokens();
-  root["cost_accumulated"] = total.cost.to_decimal();
+  root["cost_accumulated"] = cost().to_decimal();
   root["last_updated"] = now.to_iso();
   root["completed"] = completed.size() >= extents.batches();
   return to_json_text(root) + "\n";
@@ -243,9 +229,12 @@ Result<Checkpoint> Checkpoint::from_text(std::string_view text) {
   if (!job || !started || !part || !revision) return corrupt("job_id, part, revision or started_at is missing");
   const Result<UtcTime> started_at = UtcTime::from_iso(*started);
   if (!started_at) return corrupt(started_at.error().message);
-  Checkpoint out{JobId{*job}, PartNumber{*part}, *revision, {}, {}, {}, *started_at};
+  Checkpoint out{JobId{*job}, PartNumber{*part}, *revision, {}, {}, {}, {}, {}, *started_at};
   if (Status read = read_completed(*root, out); !read) return std::unexpected(read.error());
-  if (Status read = read_failed_and_usage(*root, out); !read) return std::unexpected(read.error());
+  if (Status read = read_failed(*root, out); !read) return std::unexpected(read.error());
+  if (Status read = read_by_attempt(*root, "usage", out.usage); !read) return std::unexpected(read.error());
+  if (Status read = read_by_attempt(*root, "steps", out.steps); !read) return std::unexpected(read.error());
+  if (Status read = read_by_attempt(*root, "waste", out.waste); !read) return std::unexpected(read.error());
   return out;
 }
 

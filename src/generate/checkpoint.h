@@ -3,7 +3,8 @@
 // does not matter who saves in which order.
 //
 // In JSON: {job_id, part, revision, completed_batches: [[1,24],[26,26]], failed: {"<batch>[-r<round>]": n},
-//           usage: {"<attempt>": {"<model>": {…}}}, started_at} and figures that are derived from these.
+//           usage: {"<attempt>": {"<model>": {…}}}, steps: {"<attempt>": {"<step>": {…}}},
+//           waste: {"<attempt>": {"<model>": {…}}}, started_at} and figures that are derived from these.
 #pragma once
 
 #include <cstdint>
@@ -15,31 +16,11 @@
 #include "base/money.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "generate/usage.h"
 #include "job/extents.h"
-#include "model/model.h"
 #include "store/object_store.h"
 
 namespace palette::generate {
-
-// What calls of one model used.
-struct ModelUsage {
-  std::int64_t calls = 0;
-  model::Usage usage;
-  Money cost;
-
-  void add(const model::Usage& more, Money more_cost) {
-    ++calls;
-    usage += more;
-    cost += more_cost;
-  }
-  ModelUsage& operator+=(const ModelUsage& other);
-  ModelUsage& operator-=(const ModelUsage& other);
-  std::int64_t tokens() const { return usage.input_tokens + usage.output_tokens; }
-  bool operator==(const ModelUsage&) const = default;
-};
-
-using UsageByModel = std::map<std::string, ModelUsage>;
-JsonObject usage_to_json(const UsageByModel& usage);
 
 // A set of batch numbers as ranges.
 class BatchSet {
@@ -63,7 +44,11 @@ struct Checkpoint {
   BatchSet completed;
   // Of batches with failed records: round 0 is the batch itself, round k the k-th retry; the last round counts.
   std::map<std::int64_t, std::map<std::int64_t, std::int64_t>> failed;
-  std::map<std::int64_t, UsageByModel> usage;  // by attempt
+  // By attempt. Usage is what the records of committed batches took, failed ones included; steps the same calls by step.
+  // Waste is what was paid, or may have been, for calls that gave nothing.
+  std::map<std::int64_t, UsageByModel> usage;
+  std::map<std::int64_t, UsageByStep> steps;
+  std::map<std::int64_t, UsageByModel> waste;
   UtcTime started_at;
 
   // The least that holds both; the revision is the higher one.
@@ -72,6 +57,10 @@ struct Checkpoint {
   std::int64_t records_failed() const;
   std::int64_t records_generated(const job::Extents& extents) const;  // succeeded, in committed batches
   UsageByModel usage_total() const;
+  UsageByStep steps_total() const;
+  UsageByModel waste_total() const;
+  Money cost() const;  // usage and waste
+  void book(AttemptNumber attempt, const Spending& spending);
 
   // `extents` and `now` are for the derived figures.
   std::string to_text(const job::Extents& extents, UtcTime now) const;

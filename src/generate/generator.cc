@@ -27,7 +27,8 @@ std::string cause_of(const RecordFailure& failure) {
 }  // namespace
 
 Generator::Generator(const PreparedJob& job, PartContext context, Pipeline& pipeline, store::ObjectStore& objects,
-                     const Clock& clock, GenerateSettings settings, RunControl& control, Progress& progress)
+                     const Clock& clock, GenerateSettings settings, RunControl& control, Progress& progress,
+                     Accounts accounts)
     : job_(job),
       context_(std::move(context)),
       pipeline_(pipeline),
@@ -35,7 +36,8 @@ Generator::Generator(const PreparedJob& job, PartContext context, Pipeline& pipe
       clock_(clock),
       settings_(settings),
       control_(control),
-      progress_(progress) {}
+      progress_(progress),
+      accounts_(accounts) {}
 
 async::Task<Result<GenerateReport>> Generator::run(ResumeState resume) {
   resume_ = std::move(resume);
@@ -46,8 +48,10 @@ async::Task<Result<GenerateReport>> Generator::run(ResumeState resume) {
   for (const auto& [model, used] : resume_.checkpoint.usage_total()) {
     progress_.input_tokens += used.usage.input_tokens;
     progress_.output_tokens += used.usage.output_tokens;
-    progress_.cost += used.cost;
   }
+  // The ledger counts on over several runs of an attempt.
+  cost_before_ = resume_.spent() - accounts_.ledger.spent();
+  progress_.cost = resume_.spent();
   if (settings_.retry_failed) {
     for (const auto& [batch, rounds] : resume_.checkpoint.failed) {
       if (rounds.rbegin()->second > 0 && batch <= context_.last_batch().value) to_retry_.push_back(batch);
@@ -82,7 +86,7 @@ void Generator::pump() {
     pump_again_ = false;
     while (!stopping() && in_flight_ < settings_.concurrency) {
       OpenBatch* batch = batch_with_work();
-      if (batch == nullptr) break;
+      if (batch == nullptr || !may_begin(batch->states[batch->next])) break;
       ++in_flight_;
       ++batch->in_flight;
       if (first_started_.size() < limits::kAlikeFailuresMax) {
@@ -92,6 +96,15 @@ void Generator::pump() {
     }
   } while (pump_again_);
   pumping_ = false;
+}
+
+// Money for all of its steps is held from here on; it is looked for again when a record in progress ends.
+bool Generator::may_begin(const RecordState& state) {
+  const bool is_made = (state.finished_at && state.failure && settings_.reuse_failures) || pipeline_.is_whole(state);
+  if (is_made) return true;
+  if (!control_.over_budget && accounts_.ledger.admit(state.index)) return true;
+  if (in_flight_ == 0) control_.over_budget = true;
+  return false;
 }
 
 Generator::OpenBatch* Generator::batch_with_work() {
@@ -169,6 +182,11 @@ async::Task<void> Generator::open_retry(BatchNumber number) {
     state.index = RecordIndex{index};
     state.round = batch.round;
     state.finished_at.reset();
+    if (state.failure) {  // what it left unused is booked
+      state.failure->unused_model.clear();
+      state.failure->unused_usage = {};
+      state.failure->unused_cost = {};
+    }
     batch.states.push_back(std::move(state));
   }
   opening_ = false;
@@ -200,11 +218,16 @@ async::Task<void> Generator::make_record(OpenBatch* batch, std::size_t at) {
   if (!failed_before) {
     // A record that was finished before the crash keeps its time.
     const std::optional<UtcTime> kept_time = state.failure ? std::nullopt : state.finished_at;
+    if (state.failure && !state.failure->unused_model.empty()) {
+      accounts_.ledger.write_off(state.failure->unused_model, state.failure->unused_usage,
+                                 state.failure->unused_cost);
+    }
     state.failure.reset();
     state.finished_at.reset();
     made = co_await pipeline_.make(&state);
     if (made && !state.failure && pipeline_.is_whole(state)) state.finished_at = kept_time;
   }
+  accounts_.ledger.release(state.index);
   if (made) {
     finish_record(*batch, state);
   } else {
@@ -227,6 +250,7 @@ void Generator::finish_record(OpenBatch& batch, RecordState& state) {
   const std::size_t bytes = text_bytes(state);
   batch.bytes += bytes;
   held_bytes_ += bytes;
+  progress_.cost = cost_before_ + accounts_.ledger.spent();
   if (state.finished_at && state.failure) count_failure(state);
   if (!state.succeeded()) return;
   ++progress_.records_done;
@@ -235,7 +259,6 @@ void Generator::finish_record(OpenBatch& batch, RecordState& state) {
     if (!step) continue;
     progress_.input_tokens += step->usage.input_tokens;
     progress_.output_tokens += step->usage.output_tokens;
-    progress_.cost += step->cost;
   }
 }
 

@@ -16,6 +16,8 @@
 #include "base/limits.h"
 #include "base/time.h"
 #include "generate/checkpoint.h"
+#include "generate/cost_book.h"
+#include "generate/ledger.h"
 #include "generate/pipeline.h"
 #include "generate/progress.h"
 #include "generate/resume.h"
@@ -33,18 +35,24 @@ struct GenerateSettings {
 
 struct GenerateReport {
   // ended: every record was tried. stopped: drained, more is to do. failed: too many failures, `cause` says of
-  // what kind. With ended, a cause says why a retry was given up.
-  enum class End : std::uint8_t { ended, stopped, failed } end = End::ended;
+  // what kind. over_budget: the next record does not fit. With ended, a cause says why a retry was given up.
+  enum class End : std::uint8_t { ended, stopped, failed, over_budget } end = End::ended;
   std::string cause;
   Checkpoint checkpoint;
   std::map<std::int64_t, std::int64_t> retry_rounds;  // batch -> highest round
+};
+
+// The attempt's money: what may be spent, and the rows that say what was.
+struct Accounts {
+  Ledger& ledger;
+  CostBook* book = nullptr;  // null: no rows are kept
 };
 
 class Generator {
  public:
   // Everything must outlive run().
   Generator(const PreparedJob& job, PartContext context, Pipeline& pipeline, store::ObjectStore& objects,
-            const Clock& clock, GenerateSettings settings, RunControl& control, Progress& progress);
+            const Clock& clock, GenerateSettings settings, RunControl& control, Progress& progress, Accounts accounts);
 
   // Errors end the attempt: what could be saved was saved, and the same job goes on when it is run again.
   async::Task<Result<GenerateReport>> run(ResumeState resume);
@@ -64,6 +72,7 @@ class Generator {
   // Starting records.
   void pump();
   OpenBatch* batch_with_work();
+  bool may_begin(const RecordState& state);
   bool has_room() const;
   void open_next();
   async::Task<void> open_retry(BatchNumber batch);
@@ -86,6 +95,7 @@ class Generator {
   void mark_committed(const OpenBatch& batch, std::int64_t failed);
   async::Task<void> flush_now_and_then(std::shared_ptr<async::StopFlag> ended);
   async::Task<Status> flush();
+  void note_waste();
   async::Task<Status> keep_unfinished_retries();
   async::Task<Result<GenerateReport>> wind_up();
 
@@ -97,6 +107,7 @@ class Generator {
   GenerateSettings settings_;
   RunControl& control_;
   Progress& progress_;
+  Accounts accounts_;
 
   ResumeState resume_;
   std::optional<async::TaskGroup> group_;
@@ -108,6 +119,7 @@ class Generator {
   std::int64_t in_flight_ = 0;
   std::int64_t committing_ = 0;
   std::size_t held_bytes_ = 0;
+  Money cost_before_;  // of earlier attempts
   bool journal_changed_ = false, checkpoint_changed_ = false;
   std::int64_t steps_journaled_ = 0;  // of control_.steps_finished
   std::int64_t succeeded_here_ = 0, failed_here_ = 0;

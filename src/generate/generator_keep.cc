@@ -20,6 +20,8 @@ async::Task<void> Generator::commit(OpenBatch* batch) {
   const bool any_failed = rounds != resume_.checkpoint.failed.end() && rounds->second.contains(batch->round);
   const std::int64_t failed = any_failed ? rounds->second.at(batch->round) : 0;
   ++progress_.batches_committed;
+  if (accounts_.book != nullptr)
+    accounts_.book->batch_committed(batch->batch, static_cast<std::int64_t>(batch->states.size()) - failed);
   if (progress_.on_batch_committed) {
     progress_.on_batch_committed(batch->batch, static_cast<std::int64_t>(batch->states.size()) - failed, failed);
   }
@@ -90,12 +92,13 @@ async::Task<Status> Generator::lost_to_another(OpenBatch* batch, std::string key
 
 void Generator::book(const OpenBatch& batch) {
   std::int64_t failed = 0;
-  UsageByModel usage;
+  Spending spending;
   for (const RecordState& state : batch.states) {
     failed += state.failure.has_value();
-    add_usage(usage, state, true);
+    add_steps(spending, job_.compiled.step_ids, state, true);
+    add_unused(spending, state);
   }
-  for (const auto& [model, used] : usage) resume_.checkpoint.usage[context_.attempt.value][model] += used;
+  resume_.checkpoint.book(context_.attempt, spending);
   mark_committed(batch, failed);
 }
 
@@ -132,13 +135,23 @@ async::Task<Status> Generator::flush() {
         co_await objects_.put(job::journal_key(context_.job, context_.part, context_.attempt), std::move(body));
     if (!put) co_return std::unexpected(put.error());
   }
+  note_waste();
   if (checkpoint_changed_) {
     checkpoint_changed_ = false;
     Result<Checkpoint> saved = co_await save_checkpoint(objects_, resume_.checkpoint, context_.extents, clock_.now());
     if (!saved) co_return std::unexpected(saved.error());
     resume_.checkpoint = Checkpoint::join(resume_.checkpoint, *saved);
   }
+  // Last: a row says nothing that is not kept.
+  if (accounts_.book != nullptr) co_return co_await accounts_.book->write();
   co_return Status{};
+}
+
+void Generator::note_waste() {
+  const UsageByModel& waste = accounts_.ledger.waste();
+  if (waste.empty() || resume_.checkpoint.waste[context_.attempt.value] == waste) return;
+  resume_.checkpoint.waste[context_.attempt.value] = waste;
+  checkpoint_changed_ = true;
 }
 
 // A retry that is stopped half way: what succeeded is committed as this round, the finished steps of the rest go to
@@ -150,7 +163,7 @@ async::Task<Status> Generator::keep_unfinished_retries() {
       // What was not begun keeps the cause of its last failure.
       if (!state.failure)
         state.failure =
-            RecordFailure{job_.compiled.steps.front().id, ErrorKind::cancelled, "the retry was interrupted", 1, {}};
+            RecordFailure{job_.compiled.steps.front().id, ErrorKind::cancelled, "the retry was interrupted", 1};
       state.finished_at = clock_.now();
     }
     if (Status put = co_await put_batch(&batch); !put) co_return put;
@@ -170,6 +183,7 @@ async::Task<Result<GenerateReport>> Generator::wind_up() {
   }
   checkpoint_changed_ = true;
   if (kept) kept = co_await flush();
+  if (control_.halted && !error_) error_ = control_.halted;
   if (error_) co_return std::unexpected(*error_);
   if (!kept) co_return std::unexpected(kept.error());
   if (all_committed) {
@@ -185,6 +199,8 @@ async::Task<Result<GenerateReport>> Generator::wind_up() {
     const bool stands = settings_.retry_failed && progress_.records_done > 0 && !too_many_failed();
     report.end = stands ? GenerateReport::End::ended : GenerateReport::End::failed;
     report.cause = failed_early_;
+  } else if (more_to_do && control_.over_budget && !stopping()) {
+    report.end = GenerateReport::End::over_budget;
   } else if (more_to_do) {
     report.end = GenerateReport::End::stopped;
   } else if (progress_.records_done == 0) {

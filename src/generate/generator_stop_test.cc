@@ -59,8 +59,10 @@ TEST(Promise6, ARunThatIsStoppedBeforeItBeginsIsStopped) {
   ++rig.context.attempt.value;
   ResumeState resume = rig.load().value();
   const std::vector<std::shared_ptr<model::Model>> models(1, rig.model);
-  Pipeline pipeline(rig.job, models, *rig.control);
-  Generator generator(rig.job, rig.context, pipeline, rig.objects, rig.clock, rig.settings, *rig.control, rig.progress);
+  Pipeline pipeline(rig.job, rig.context.job, models, *rig.control);
+  Ledger ledger = rig.unlimited_ledger();
+  Generator generator(rig.job, rig.context, pipeline, rig.objects, rig.clock, rig.settings, *rig.control, rig.progress,
+                      {ledger, nullptr});
   rig.control->drain();
   const Result<GenerateReport> report = await(generator.run(std::move(resume)));
   ASSERT_TRUE(report) << error_text(report);

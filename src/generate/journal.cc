@@ -11,6 +11,7 @@ void merge_into(RecordState& older, RecordState newer) {
   for (std::size_t i = 0; i < newer.steps.size(); ++i) {
     if (newer.steps[i]) older.steps[i] = std::move(newer.steps[i]);
   }
+  older.round = newer.round;
   if (newer.finished_at) {
     older.finished_at = newer.finished_at;
     older.failure = std::move(newer.failure);

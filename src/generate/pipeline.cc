@@ -14,8 +14,10 @@ struct Pipeline::Run {
   std::vector<bool> done;     // likewise: its outcome stands
 };
 
-Pipeline::Pipeline(const PreparedJob& job, std::vector<std::shared_ptr<model::Model>> models, RunControl& control)
+Pipeline::Pipeline(const PreparedJob& job, JobId id, std::vector<std::shared_ptr<model::Model>> models,
+                   RunControl& control)
     : job_(job),
+      job_id_(std::move(id.text)),
       models_(std::move(models)),
       control_(control),
       rows_(*job.seeds, job.spec.seed_sampling, job.spec.seed),
@@ -91,7 +93,7 @@ async::Task<void> Pipeline::run_step(std::shared_ptr<Run> run, std::size_t step)
 std::optional<StepOutcome> Pipeline::render(Run& run, std::size_t step) const {
   const job::CompiledStep& compiled = job_.compiled.steps[step];
   const auto give_up = [&](ErrorKind kind, std::string message) {
-    run.state.failure = RecordFailure{compiled.id, kind, std::move(message), 1, {}};
+    run.state.failure = RecordFailure{compiled.id, kind, std::move(message), 1};
     return std::nullopt;
   };
   // What was kept from an earlier attempt is seen by later steps only once it was found to answer their request.
@@ -124,29 +126,29 @@ async::Task<void> Pipeline::ask(std::shared_ptr<Run> run, std::size_t step, Step
   request.system = outcome.system;
   request.messages.push_back({model::Message::Role::user, outcome.prompt});
   request.options = compiled.options;
+  request.cache_system = compiled.cache_system;
   request.key = {job_.spec.seed, run->state.index, compiled.stream, 1, run->state.round};
+  request.identity = {job_id_, compiled.id, run->state.index, static_cast<std::int64_t>(step)};
   int tries = 1;
   request.tries = &tries;
   ++control_.calls_in_flight;
   Result<model::ModelResult> answer = co_await models_[step]->call(std::move(request));
   --control_.calls_in_flight;
   if (!answer) {
-    // A call that was cancelled did not fail: the record is made again later.
-    if (answer.error().kind == ErrorKind::cancelled) co_return;
-    run->state.failure = RecordFailure{compiled.id, answer.error().kind, answer.error().message, tries, {}};
+    if (!ends_the_run(answer.error())) {
+      run->state.failure =
+          RecordFailure{compiled.id, answer.error().kind, answer.error().message, tries};
+    }
     co_return;
   }
   const bool truncated =
       answer->stop == model::StopReason::truncated && !compiled.options.accept_truncated.value_or(false);
-  if (truncated) {
+  if (truncated || answer->stop == model::StopReason::refused) {
     run->state.failure = RecordFailure{
-        compiled.id, ErrorKind::truncated,
-        "the answer was cut at the token limit; raise max_tokens or set accept_truncated", tries, answer->cost};
-    co_return;
-  }
-  if (answer->stop == model::StopReason::refused) {
-    run->state.failure =
-        RecordFailure{compiled.id, ErrorKind::refused, "the model declined to answer", tries, answer->cost};
+        compiled.id, truncated ? ErrorKind::truncated : ErrorKind::refused,
+        truncated ? "the answer was cut at the token limit; raise max_tokens or set accept_truncated"
+                  : "the model declined to answer",
+        tries, std::move(answer->model), answer->usage, answer->cost};
     co_return;
   }
   outcome.output = std::move(answer->text);
@@ -157,6 +159,21 @@ async::Task<void> Pipeline::ask(std::shared_ptr<Run> run, std::size_t step, Step
   run->state.steps[compiled.position] = std::move(outcome);
   run->done[step] = true;
   ++control_.steps_finished;
+}
+
+// Is it no fault of the record's? Then it is made again when the run goes on.
+bool Pipeline::ends_the_run(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::cancelled:
+    case ErrorKind::over_budget:
+      return true;
+    case ErrorKind::quota:
+    case ErrorKind::outage:
+      control_.halt(error);
+      return true;
+    default:
+      return false;
+  }
 }
 
 bool Pipeline::is_whole(const RecordState& state) const {

@@ -21,8 +21,9 @@ namespace palette::generate {
 
 class Pipeline {
  public:
-  // `models`: one for each of job.compiled.steps. All must outlive the pipeline.
-  Pipeline(const PreparedJob& job, std::vector<std::shared_ptr<model::Model>> models, RunControl& control);
+  // `id`: what the calls say of whom they are for. `models`: one for each of job.compiled.steps. All must outlive the
+  // pipeline.
+  Pipeline(const PreparedJob& job, JobId id, std::vector<std::shared_ptr<model::Model>> models, RunControl& control);
 
   // Makes the record `state->index` in place: each step is in `state` as soon as it is done, so that a journal written
   // meanwhile has it. Steps that it already has are used as they are if they answer the very request that would be sent
@@ -46,9 +47,11 @@ class Pipeline {
   async::Task<void> run_step(std::shared_ptr<Run> run, std::size_t step);
   async::Task<void> ask(std::shared_ptr<Run> run, std::size_t step, StepOutcome outcome);
   std::optional<StepOutcome> render(Run& run, std::size_t step) const;
+  bool ends_the_run(const Error& error);
   std::string request_sha256(std::size_t step, const StepOutcome& outcome) const;
 
   const PreparedJob& job_;
+  std::string job_id_;
   std::vector<std::shared_ptr<model::Model>> models_;
   std::vector<std::string> request_prefixes_;  // what of a step's request does not depend on the record
   RunControl& control_;

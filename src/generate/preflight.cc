@@ -6,8 +6,11 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <set>
 
+#include "generate/estimate.h"
 #include "generate/seed_variables.h"
+#include "model/connections.h"
 
 namespace palette::generate {
 namespace {
@@ -15,6 +18,8 @@ namespace {
 // A file with one of these is a job, not a template.
 constexpr std::array<std::string_view, 5> kJobOnlyKeys = {"num_records", "seed_data", "seed_data_path", "template_id",
                                                           "columns"};
+
+constexpr std::int64_t kBudgetSample = 20;
 
 // The folder, or its nearest ancestor that is there, must be a folder that can be written.
 void check_writable(const std::filesystem::path& folder, job::Diagnostics& diagnostics) {
@@ -43,6 +48,39 @@ void check_no_folder_in_the_way(const std::filesystem::path& folder, const job::
         file.string(), job::Mark{0, 0}, "",
         "this is a folder, where the dataset is to be written; remove it, or name another folder with --out");
   }
+}
+
+job::ModelNames names_in(std::shared_ptr<job::ModelDirectory> models) {
+  return [models = std::move(models)](std::string_view name) -> Result<std::string> {
+    Result<job::ResolvedModel> model = models->resolve(name);
+    if (!model) return std::unexpected(model.error());
+    return std::move(model->name);
+  };
+}
+
+// Each missing key or region is told once.
+void check_addresses(const StepModels& step_models, const aws::Environment& environment,
+                     job::Diagnostics& diagnostics) {
+  std::set<std::string> told;
+  for (const auto& models : step_models) {
+    for (const job::ResolvedModel& model : models) {
+      if (model.parsed.provider == job::Provider::offline || model.parsed.provider == job::Provider::none) continue;
+      const auto address = model::address_of(model, environment);
+      if (!address && told.insert(address.error().message).second)
+        diagnostics.error("environment", job::Mark{0, 0}, "", address.error().message);
+    }
+  }
+}
+
+// A budget that the first record may not fit into would make nothing.
+void check_budget(const PreparedJob& job, job::Diagnostics& diagnostics) {
+  if (!job.spec.budget_limit) return;
+  const Result<Estimate> estimate = estimate_job(job, kBudgetSample);
+  if (!estimate || estimate->record_bound <= *job.spec.budget_limit) return;
+  diagnostics.error(job.spec.file, job::Mark{0, 0}, "budget_limit",
+                    "$" + job.spec.budget_limit->to_decimal() + " is less than one record may cost, up to $" +
+                        estimate->record_bound.to_decimal() +
+                        " (the bytes of its prompts as tokens, and max_tokens of output); raise it, or lower max_tokens");
 }
 
 std::shared_ptr<job::TemplateLibrary> library_beside(const job::JobSpec& spec) {
@@ -82,10 +120,17 @@ Preflight preflight(const PreflightInput& input) {
     out.diagnostics.error(document.error());
     return out;
   }
-  job::JobSpec spec = job::read_job_spec(*document, input.overrides, input.template_by_id, out.diagnostics);
+  const auto models = input.models != nullptr ? input.models : std::make_shared<job::ModelDirectory>("", "");
+  if (models->has_user_file()) models->open(out.diagnostics);
+  job::Overrides overrides = input.overrides;
+  overrides.model_names = names_in(models);
+  job::JobSpec spec = job::read_job_spec(*document, overrides, input.template_by_id, out.diagnostics);
   const auto library = library_beside(spec);
   job::CompiledJob compiled = job::compile_job(spec, library, out.diagnostics);
   spec.includes = library->used();
+  StepModels step_models = look_up_models(compiled, *models);
+  check_step_models(spec, compiled, step_models, out.diagnostics);
+  check_addresses(step_models, input.environment, out.diagnostics);
   for (const auto& folder : input.written_to) {
     check_writable(folder, out.diagnostics);
     check_no_folder_in_the_way(folder, spec, out.diagnostics);
@@ -99,7 +144,9 @@ Preflight preflight(const PreflightInput& input) {
   if (!out.diagnostics.ok()) return out;
   job::Identity identity = job::Identity::of(spec, seeds->sha256());
   auto shared = std::make_shared<const dataset::SeedData>(std::move(*seeds));
-  out.job.emplace(PreparedJob{std::move(spec), std::move(compiled), std::move(shared), std::move(identity)});
+  PreparedJob job{std::move(spec), std::move(compiled), std::move(shared), std::move(identity), std::move(step_models)};
+  check_budget(job, out.diagnostics);
+  if (out.diagnostics.ok()) out.job.emplace(std::move(job));
   return out;
 }
 
@@ -118,7 +165,7 @@ CheckedTemplate check_template(const std::filesystem::path& file, const job::Ove
   } else {
     out.spec.file = file.string();
     out.spec.templ = job::read_template_file(*document, diagnostics);
-    job::check_step_models(out.spec.templ, diagnostics);
+    job::resolve_step_models(out.spec.templ, overrides.model_names, diagnostics);
   }
   const auto library = library_beside(out.spec);
   out.compiled = job::compile_job(out.spec, library, diagnostics);

@@ -10,7 +10,9 @@
 #include <optional>
 #include <vector>
 
+#include "aws/environment.h"
 #include "dataset/seed_data.h"
+#include "generate/model_checks.h"
 #include "job/compiled_job.h"
 #include "job/diagnostics.h"
 #include "job/identity.h"
@@ -25,11 +27,14 @@ struct PreparedJob {
   job::CompiledJob compiled;
   std::shared_ptr<const dataset::SeedData> seeds;  // null only in a saved job whose columns need no rows
   job::Identity identity;
+  StepModels step_models;  // of compiled.steps
 };
 
 struct PreflightInput {
   std::filesystem::path job_file;
   job::Overrides overrides;
+  std::shared_ptr<job::ModelDirectory> models;  // null: the built-in catalogue
+  aws::Environment environment;                 // where models are asked, and with which keys
   job::TemplateById template_by_id;               // empty: no table of templates
   std::filesystem::path spool_dir;                // where large seed data is unpacked
   std::vector<std::filesystem::path> written_to;  // folders that will be made or written

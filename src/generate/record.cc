@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "generate/usage.h"
+
 namespace palette::generate {
 namespace {
 
@@ -24,11 +26,9 @@ void append_outcome_fields(std::string& out, const StepOutcome& step) {
   append_json_string(out, step.output);
   out += ",\"model\":";
   append_json_string(out, step.model);
-  out += ",\"usage\":{\"input_tokens\":";
-  append_int(out, step.usage.input_tokens);
-  out += ",\"output_tokens\":";
-  append_int(out, step.usage.output_tokens);
-  out += "},\"cost_usd\":";
+  out += ",\"usage\":";
+  append_tokens(out, step.usage);
+  out += ",\"cost_usd\":";
   out += step.cost.to_decimal();
 }
 
@@ -45,6 +45,7 @@ void append_steps(std::string& out, const StepIds& step_ids, const RecordState& 
     append_json_string(out, state.steps[i]->request_sha256);
     out += ",\"tries\":";
     append_int(out, state.steps[i]->tries);
+    if (state.steps[i]->booked) out += ",\"booked\":true";
     out += ',';
     append_outcome_fields(out, *state.steps[i]);
     out += '}';
@@ -61,7 +62,12 @@ void append_failure_fields(std::string& out, const RecordFailure& failure) {
   append_json_string(out, failure.message);
   out += "},\"tries\":";
   append_int(out, failure.tries);
-  if (failure.cost != Money{}) out += ",\"unused_cost_usd\":" + failure.cost.to_decimal();
+  if (failure.unused_model.empty()) return;
+  out += ",\"unused\":{\"model\":";
+  append_json_string(out, failure.unused_model);
+  out += ",\"usage\":";
+  append_tokens(out, failure.unused_usage);
+  out += ",\"cost_usd\":" + failure.unused_cost.to_decimal() + "}";
 }
 
 std::unexpected<Error> corrupt(std::string message) { return fail(ErrorKind::corrupt, std::move(message)); }
@@ -74,13 +80,14 @@ Result<StepOutcome> read_step(const Json& json) {
   const auto usage = json_object(*object, "usage");
   const auto tries = json_int(*object, "tries");
   if (!request || !prompt || !output || !model || !usage || !tries) return corrupt("a step lacks a field");
-  const auto input_tokens = json_int(**usage, "input_tokens"), output_tokens = json_int(**usage, "output_tokens");
+  const Result<model::Usage> tokens = tokens_from_json(**usage);
   const Json* cost = object->if_contains("cost_usd");
-  if (!input_tokens || !output_tokens || cost == nullptr) return corrupt("a step lacks its usage");
+  if (!tokens || cost == nullptr) return corrupt("a step lacks its usage");
   const Result<Money> money = Money::from_decimal(to_json_text(*cost));
   if (!money) return corrupt(money.error().message);
-  return StepOutcome{*prompt, "", *output, *model, {*input_tokens, *output_tokens}, *money, static_cast<int>(*tries),
-                     *request};
+  return StepOutcome{*prompt, "",       *output,
+                     *model,  *tokens,  *money,
+                     static_cast<int>(*tries), *request, object->contains("booked")};
 }
 
 Status read_failure(const JsonObject& object, RecordState& state) {
@@ -90,13 +97,20 @@ Status read_failure(const JsonObject& object, RecordState& state) {
   if (!step || !error || !tries) return corrupt("a failure lacks its step, error or tries");
   const auto kind = json_string(**error, "kind"), message = json_string(**error, "message");
   if (!kind || !message) return corrupt("a failure lacks the kind or message of its error");
-  Money unused;
-  if (const Json* cost = object.if_contains("unused_cost_usd")) {
-    const Result<Money> money = Money::from_decimal(to_json_text(*cost));
-    if (!money) return corrupt(money.error().message);
-    unused = *money;
-  }
-  state.failure = RecordFailure{*step, error_kind_from(*kind), *message, static_cast<int>(*tries), unused};
+  state.failure = RecordFailure{*step, error_kind_from(*kind), *message, static_cast<int>(*tries)};
+  if (!object.contains("unused")) return {};
+  const auto unused = json_object(object, "unused");
+  if (!unused) return corrupt("what a failure left unused is not an object");
+  const auto model = json_string(**unused, "model");
+  const auto usage = json_object(**unused, "usage");
+  const Json* cost = (*unused)->if_contains("cost_usd");
+  if (!model || !usage || cost == nullptr) return corrupt("what a failure left unused lacks a field");
+  const Result<model::Usage> tokens = tokens_from_json(**usage);
+  const Result<Money> money = Money::from_decimal(to_json_text(*cost));
+  if (!tokens || !money) return corrupt("what a failure left unused cannot be read");
+  state.failure->unused_model = *model;
+  state.failure->unused_usage = *tokens;
+  state.failure->unused_cost = *money;
   return {};
 }
 
@@ -128,7 +142,7 @@ void append_record_line(std::string& out, const JobId& job, const StepIds& step_
 }
 
 void append_failure_line(std::string& out, const StepIds& step_ids, const RecordState& state) {
-  Money cost = state.failure->cost;
+  Money cost = state.failure->unused_cost;
   for (const auto& step : state.steps) {
     if (step) cost += step->cost;
   }
@@ -148,6 +162,10 @@ void append_journal_line(std::string& out, const StepIds& step_ids, const Record
   out += ",\"seed_data_keys\":";
   out += state.seed_data_keys;
   if (state.finished_at) out += ",\"timestamp\":\"" + state.finished_at->to_iso() + "\"";
+  if (state.round > 0) {
+    out += ",\"round\":";
+    append_int(out, state.round);
+  }
   if (state.failure) append_failure_fields(out, *state.failure);
   out += ",\"steps\":";
   append_steps(out, step_ids, state);
@@ -175,6 +193,11 @@ Result<RecordState> parse_journal_line(std::string_view line, const StepIds& ste
     Result<StepOutcome> step = read_step(member.value());
     if (!step) return std::unexpected(step.error());
     state.steps[static_cast<std::size_t>(found - step_ids.begin())] = std::move(*step);
+  }
+  if (object->contains("round")) {
+    const auto round = json_int(*object, "round");
+    if (!round) return corrupt("the round of a retry is not an integer");
+    state.round = *round;
   }
   if (object->contains("timestamp")) {
     const auto text = json_string(*object, "timestamp");

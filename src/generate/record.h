@@ -37,7 +37,10 @@ struct RecordFailure {
   ErrorKind kind = ErrorKind::internal;
   std::string message;
   int tries = 1;
-  Money cost;  // of the answers that were not used; "unused_cost_usd" in lines
+  // An answer that was paid for and not used: truncated, or refused. "unused" in lines; no model: there was none.
+  std::string unused_model = {};
+  model::Usage unused_usage = {};
+  Money unused_cost = {};
 };
 
 struct RecordState {
@@ -61,7 +64,8 @@ void append_record_line(std::string& out, const JobId& job, const StepIds& step_
 // the finished steps are kept, so that a retry pays only for the rest.
 void append_failure_line(std::string& out, const StepIds& step_ids, const RecordState& state);
 
-// A line of a journal: {"record","seed_data_keys","timestamp"?,"failure"?,"steps":{"<id>":{"request",…}}}.
+// A line of a journal: {"record","seed_data_keys","timestamp"?,"round"?,"failure"?,"steps":{"<id>":{"request",…}}}.
+// "round" of a record that is retried; "booked" in a step that an earlier round has paid for.
 void append_journal_line(std::string& out, const StepIds& step_ids, const RecordState& state);
 
 // Reads a line of a journal or of a failures object. Steps that the job does not have are skipped. corrupt if it is

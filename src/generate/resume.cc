@@ -41,10 +41,6 @@ async::Task<Result<BatchContent>> get_batch(store::ObjectStore& objects, JobId j
   co_return content;
 }
 
-void book(Checkpoint& checkpoint, AttemptNumber attempt, const UsageByModel& usage) {
-  for (const auto& [model, used] : usage) checkpoint.usage[attempt.value][model] += used;
-}
-
 // A batch that was committed after the checkpoint was last saved.
 async::Task<Status> learn_batch(store::ObjectStore& objects, PartContext context, StepIds step_ids, BatchNumber batch,
                                 Checkpoint& checkpoint) {
@@ -53,31 +49,36 @@ async::Task<Status> learn_batch(store::ObjectStore& objects, PartContext context
       co_await get_batch(objects, context.job, job::batch_key(context.job, batch), range);
   if (!content) co_return std::unexpected(content.error());
   checkpoint.completed.add(batch.value);
-  book(checkpoint, context.attempt, content->usage);
+  checkpoint.book(context.attempt, content->spending);
   const std::int64_t failed = range.count - static_cast<std::int64_t>(content->indexes.size());
   if (failed == 0) co_return Status{};
   checkpoint.failed[batch.value][0] = failed;
   const Result<RecordsByIndex> failures = co_await read_failures(
       objects, context.job, batch, step_ids, std::set<std::int64_t>(content->indexes.begin(), content->indexes.end()));
   if (!failures) co_return std::unexpected(failures.error());
-  UsageByModel usage;
-  for (const auto& [index, state] : *failures) add_usage(usage, state);
-  book(checkpoint, context.attempt, usage);
+  Spending spending;
+  for (const auto& [index, state] : *failures) {
+    add_steps(spending, step_ids, state);
+    add_unused(spending, state);
+  }
+  checkpoint.book(context.attempt, spending);
   co_return Status{};
 }
 
 // What a round of retries has paid for: of a record that it made good, the steps that its last failure does not have;
 // of one that failed again, those that its failure before does not have.
-UsageByModel usage_of_round(const BatchContent& round, const RecordsByIndex& failures) {
-  UsageByModel paid = round.usage, reused;
+Spending spending_of_round(const BatchContent& round, const StepIds& step_ids, const RecordsByIndex& failures) {
+  Spending paid = round.spending, reused;
   const std::set<std::int64_t> made_good(round.indexes.begin(), round.indexes.end());
   for (const auto& [index, state] : failures) {
-    if (made_good.contains(index))
-      add_usage(reused, state);
-    else
-      add_usage(paid, state, true);
+    if (made_good.contains(index)) {
+      add_steps(reused, step_ids, state);
+    } else {
+      add_steps(paid, step_ids, state, true);
+      add_unused(paid, state);
+    }
   }
-  for (const auto& [model, used] : reused) paid[model] -= used;
+  paid -= reused;
   return paid;
 }
 
@@ -100,7 +101,7 @@ async::Task<Status> learn_rounds(store::ObjectStore& objects, PartContext contex
     failed[round] = left;
     const Result<RecordsByIndex> failures = co_await read_failures(objects, context.job, batch, step_ids, {});
     if (!failures) co_return std::unexpected(failures.error());
-    book(checkpoint, context.attempt, usage_of_round(*content, *failures));
+    checkpoint.book(context.attempt, spending_of_round(*content, step_ids, *failures));
   }
   co_return Status{};
 }
@@ -112,7 +113,7 @@ async::Task<Result<ResumeState>> load_resume_state(store::ObjectStore& objects, 
   ResumeState out;
   Result<std::optional<Checkpoint>> saved = co_await load_checkpoint(objects, context.job, context.part);
   if (!saved) co_return std::unexpected(saved.error());
-  out.checkpoint = saved->value_or(Checkpoint{context.job, context.part, 0, {}, {}, {}, now});
+  out.checkpoint = saved->value_or(Checkpoint{context.job, context.part, 0, {}, {}, {}, {}, {}, now});
   const Result<Listed> listed = co_await list_batches(objects, context.job);
   if (!listed) co_return std::unexpected(listed.error());
   for (const auto& [first, last] : listed->batches.ranges()) {
@@ -153,6 +154,13 @@ async::Task<Result<ResumeState>> load_resume_state(store::ObjectStore& objects, 
       });
   if (!journal) co_return std::unexpected(journal.error());
   out.journal = std::move(*journal);
+  for (const auto& [index, state] : out.journal) {
+    // A record of a committed batch is booked with it; a retry of it is not.
+    const bool is_booked = out.checkpoint.completed.contains(context.extents.batch_of(RecordIndex{index}).value);
+    if (is_booked && state.round == 0) continue;
+    add_steps(out.journaled, step_ids, state, true);
+    add_unused(out.journaled, state);
+  }
   co_return out;
 }
 

@@ -30,6 +30,10 @@ struct ResumeState {
   Checkpoint checkpoint;
   std::map<std::int64_t, std::int64_t> retry_rounds;  // batch -> its highest round, where there is one
   RecordsByIndex journal;                             // of records that are not committed as succeeded
+  Spending journaled;                                 // what these took; the checkpoint does not have it yet
+
+  // Everything that is known to be spent.
+  Money spent() const { return checkpoint.cost() + journaled.cost(); }
 };
 
 // Usage of batches that the checkpoint did not know is booked on this attempt. Errors: corrupt for anything that cannot

@@ -1,12 +1,16 @@
-// How a run is stopped from outside: drain (start nothing new, let calls in flight finish), then stop (cancel them).
+// How a run is stopped: from outside by drain (start nothing new, let calls in flight finish), then stop (cancel them);
+// from inside by halt (drain, with the reason), or by the budget (no new records, those in progress go on while they
+// fit).
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include "async/stop_flag.h"
 #include "async/task_group.h"
+#include "base/result.h"
 
 namespace palette::generate {
 
@@ -16,8 +20,15 @@ struct RunControl {
   std::set<async::TaskGroup*> groups;                                           // whose tasks wait for calls
   std::int64_t calls_in_flight = 0;
   std::int64_t steps_finished = 0;  // by this run
+  bool over_budget = false;         // a call did not fit: no new records
+  std::optional<Error> halted;      // why nothing goes on: a lost store, a quota that is used up, a long outage
 
   void drain() { stop->request(); }
+
+  void halt(Error reason) {
+    if (!halted) halted = std::move(reason);
+    drain();
+  }
 
   // Cancels every call in flight; what they would have answered is not waited for.
   void cancel_calls() {

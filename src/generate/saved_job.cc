@@ -44,7 +44,9 @@ Result<SavedJob> read_saved(const JsonObject& root, const std::string& where) {
   if (!document) return corrupt(document.error().message);
   job::Diagnostics diagnostics;
   PreparedJob& prepared = out.prepared;
-  prepared.spec = job::read_job_spec(*document, {}, {}, diagnostics);
+  job::Overrides as_saved;  // names of models were made canonical when it was saved
+  as_saved.model_names = [](std::string_view name) -> Result<std::string> { return std::string(name); };
+  prepared.spec = job::read_job_spec(*document, as_saved, {}, diagnostics);
   prepared.spec.includes = texts;
   prepared.compiled = job::compile_job(prepared.spec, std::make_shared<job::TemplateLibrary>(texts), diagnostics);
   prepared.identity = out.identity;

@@ -62,6 +62,7 @@ class FakeModel final : public model::Model {
   std::vector<std::string> prompts;  // of all calls
   std::vector<model::ModelRequest> requests;
   int in_flight = 0, in_flight_max = 0;
+  model::SpendMeter* meter = nullptr;  // told what answers cost, when set
 
   const std::string& name() const override { return name_; }
 
@@ -78,7 +79,15 @@ class FakeModel final : public model::Model {
       }
     }
     --in_flight;
-    co_return answer(request);
+    Result<model::ModelResult> result = answer(request);
+    if (result && meter != nullptr) {
+      model::CallBill bill{.model = result->model, .step = request.identity.step, .reserved = {}};
+      bill.end = model::CallBill::End::answered;
+      bill.usage = result->usage;
+      bill.cost = result->cost;
+      meter->settle(bill);
+    }
+    co_return result;
   }
 
  private:
@@ -188,9 +197,16 @@ class JobInFolder {
     progress = Progress{};
     if (control->stop->requested()) control = std::make_unique<RunControl>();
     const std::vector<std::shared_ptr<model::Model>> models(job.compiled.steps.size(), model);
-    Pipeline pipeline(job, models, *control);
-    Generator generator(job, context, pipeline, objects, clock, settings, *control, progress);
+    Pipeline pipeline(job, context.job, models, *control);
+    Ledger ledger = unlimited_ledger();
+    model->meter = &ledger;
+    Generator generator(job, context, pipeline, objects, clock, settings, *control, progress, {ledger, nullptr});
     return await(generator.run(std::move(resume)));
+  }
+
+  Ledger unlimited_ledger() {
+    const Money budget{Money::kPicoMax};
+    return Ledger({.unallocated = budget}, slices_in_memory(budget), *control, clock);
   }
 
   void put(std::string key, std::string body) {
@@ -273,7 +289,7 @@ inline StepOutcome outcome(std::string output, std::string request_sha256 = "abc
 inline RecordState failed_state(std::int64_t index, std::vector<std::optional<StepOutcome>> steps,
                                 const std::string& message = "gone") {
   RecordState state = record_state(index, std::move(steps));
-  state.failure = RecordFailure{"q", ErrorKind::unavailable, message, 3, {}};
+  state.failure = RecordFailure{"q", ErrorKind::unavailable, message, 3};
   return state;
 }
 

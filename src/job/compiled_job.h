@@ -31,6 +31,7 @@ struct CompiledStep {
   std::vector<std::size_t> needs;         // indexes into CompiledJob::steps, each below this one's own
   std::vector<std::string> models;        // fallbacks in order
   CallOptions options;
+  bool cache_system = false;  // `cache` was asked for, and the system text is the same for every record
   std::uint32_t stream = 0;  // of its random numbers
 };
 

@@ -1,5 +1,6 @@
 // How a model is named in a job: "offline", "offline/echo?latency_ms=20&fail_rate=0.1&fail_kind=throttled",
-// "bedrock/<id>", "openai/<name>", or "none" for a step that is only there to be included.
+// "bedrock/<id>", "openai/<name>", or "none" for a step that is only there to be included. Aliases, bare ids and named
+// endpoints need the catalogue (catalogue.h), which reads the rest with this.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,7 @@
 namespace palette::job {
 
 enum class Provider : std::uint8_t { none, offline, bedrock, openai };
+std::string_view to_string(Provider provider);
 
 struct ModelName {
   Provider provider = Provider::offline;
@@ -23,5 +25,10 @@ struct ModelName {
 
 // bad_input with what is wrong and what is known.
 Result<ModelName> parse_model_name(std::string_view text);
+
+// A provider's own id of a model, as it stands in `text` behind the provider's or endpoint's name. Bedrock: 1 to 2048
+// letters, digits and - _ . : / (a model id, profile id or ARN); OpenAI: up to 512 bytes without blanks. bad_input
+// else.
+Result<ModelName> named_model(Provider provider, std::string_view id, std::string_view text);
 
 }  // namespace palette::job

@@ -23,6 +23,27 @@ TEST(ModelName, ReadsWhatIsToGoWrongOnPurpose) {
   EXPECT_EQ(parse_model_name("offline?fail_rate=1")->fail_kind, ErrorKind::unavailable);
 }
 
+TEST(ModelName, KeepsAProvidersOwnIdAsItIs) {
+  const Result<ModelName> bedrock = parse_model_name("bedrock/us.anthropic.claude-haiku-4-5-20251001-v1:0");
+  ASSERT_TRUE(bedrock);
+  EXPECT_EQ(bedrock->provider, Provider::bedrock);
+  EXPECT_EQ(bedrock->variant, "us.anthropic.claude-haiku-4-5-20251001-v1:0");
+  const Result<ModelName> openai = parse_model_name("openai/meta-llama/Llama-3.1-8B-Instruct");
+  ASSERT_TRUE(openai);
+  EXPECT_EQ(openai->provider, Provider::openai);
+  EXPECT_EQ(openai->variant, "meta-llama/Llama-3.1-8B-Instruct");
+}
+
+TEST(ModelName, RefusesIdsThatNoProviderHas) {
+  const std::string too_long = "bedrock/" + std::string(2049, 'a');
+  for (const std::string& text : {std::string("bedrock/"), std::string("openai/"), std::string("bedrock/a b"),
+                                  std::string("bedrock/a?latency_ms=5"), std::string("openai/a\tb"), too_long}) {
+    const Result<ModelName> name = parse_model_name(text);
+    ASSERT_FALSE(name) << text;
+    EXPECT_EQ(name.error().kind, ErrorKind::bad_input) << text;
+  }
+}
+
 TEST(ModelName, SaysWhatIsWrongAndWhatIsKnown) {
   const struct {
     const char* text;

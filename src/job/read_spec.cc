@@ -4,7 +4,7 @@
 #include <array>
 #include <cctype>
 
-#include "job/model_name.h"
+#include "job/model_directory.h"
 #include "job/node_reader.h"
 #include "job/read_parts.h"
 
@@ -45,16 +45,24 @@ constexpr std::array<std::string_view, 33> kJobKeys = {"id",
                                                        "accept_truncated",
                                                        "additional_fields"};
 
+Result<std::string> built_in_name(std::string_view name) {
+  Result<ResolvedModel> model = ModelDirectory({}, "").resolve(name);
+  if (!model) return std::unexpected(model.error());
+  return std::move(model->name);
+}
+
 // `marks`: where each name stands.
-void check_models(const std::vector<std::string>& names, const std::vector<Mark>& marks, const std::string& file,
-                  const std::string& field, Diagnostics& diagnostics) {
+void resolve_models(std::vector<std::string>& names, const std::vector<Mark>& marks, const std::string& file,
+                    const std::string& field, const ModelNames& model_names, Diagnostics& diagnostics) {
   for (std::size_t i = 0; i < names.size(); ++i) {
-    const Result<ModelName> parsed = parse_model_name(names[i]);
-    if (!parsed) {
-      diagnostics.error(file, marks[i], field, parsed.error().message);
-    } else if (parsed->provider == Provider::none && names.size() > 1) {
-      diagnostics.error(file, marks[i], field, "none cannot stand in a list of fallbacks");
+    Result<std::string> name = model_names ? model_names(names[i]) : built_in_name(names[i]);
+    if (!name) {
+      diagnostics.error(file, marks[i], field, name.error().message);
+      continue;
     }
+    names[i] = std::move(*name);
+    if (names[i] == "none" && names.size() > 1)
+      diagnostics.error(file, marks[i], field, "none cannot stand in a list of fallbacks");
   }
 }
 
@@ -242,14 +250,14 @@ class SpecReader {
     if (overrides_.model) {
       spec_.models = {*overrides_.model};
       for (StepSpec& step : spec_.templ.steps) {
-        if (!step.is_fragment()) step.models = {*overrides_.model};
+        if (!step.is_fragment()) step.models.clear();  // the job's
       }
       marks = {Mark{0, 0}};
     } else {
-      check_step_models(spec_.templ, diagnostics_);
+      resolve_step_models(spec_.templ, overrides_.model_names, diagnostics_);
     }
     const std::string file = overrides_.model ? "--model" : document_.file, field = overrides_.model ? "" : "model";
-    check_models(spec_.models, marks, file, field, diagnostics_);
+    resolve_models(spec_.models, marks, file, field, overrides_.model_names, diagnostics_);
     if (spec_.models == std::vector<std::string>{"none"})
       diagnostics_.error(file, marks[0], field,
                          "none is for a single step that is only included; name the model that the job calls");
@@ -307,9 +315,9 @@ class SpecReader {
 
 }  // namespace
 
-void check_step_models(const TemplateSpec& templ, Diagnostics& diagnostics) {
-  for (const StepSpec& step : templ.steps) {
-    check_models(step.models, step.model_marks, step.file, step.field + ".model", diagnostics);
+void resolve_step_models(TemplateSpec& templ, const ModelNames& model_names, Diagnostics& diagnostics) {
+  for (StepSpec& step : templ.steps) {
+    resolve_models(step.models, step.model_marks, step.file, step.field + ".model", model_names, diagnostics);
   }
 }
 

@@ -12,6 +12,9 @@
 
 namespace palette::job {
 
+// The canonical name of a model that a job names; bad_input when there is no such model.
+using ModelNames = std::function<Result<std::string>(std::string_view name)>;
+
 // What the command line says over the job file.
 struct Overrides {
   std::optional<std::string> model;  // replaces every step's model
@@ -20,6 +23,7 @@ struct Overrides {
   std::vector<std::string> output_formats;
   std::optional<std::int64_t> concurrency;
   std::optional<std::string> seed_data;
+  ModelNames model_names;  // empty: the built-in catalogue's, in us-east-1
 };
 
 // Finds a template by its id when a job says `template_id`: the Templates table. Nothing when there is none.
@@ -28,8 +32,8 @@ using TemplateById = std::function<std::optional<Document>(const std::string& id
 JobSpec read_job_spec(const Document& document, const Overrides& overrides, const TemplateById& template_by_id,
                       Diagnostics& diagnostics);
 
-// Complains about every model of the steps that is not known.
-void check_step_models(const TemplateSpec& templ, Diagnostics& diagnostics);
+// Puts the canonical names in place of the models of the steps, and complains about each that is not known.
+void resolve_step_models(TemplateSpec& templ, const ModelNames& model_names, Diagnostics& diagnostics);
 
 // `template: {...}`, or the object itself with `steps` at its top.
 TemplateSpec read_template_file(const Document& document, Diagnostics& diagnostics);

@@ -14,4 +14,6 @@ std::string_view to_string(StopReason reason) {
   return {};
 }
 
+std::string CallIdentity::text() const { return job + "-" + std::to_string(record.value) + "/" + step; }
+
 }  // namespace palette::model

@@ -34,11 +34,26 @@ struct RequestKey {
   std::int64_t round = 0;  // which retry of a failed record, from 1; 0: made for the first time
 };
 
+// Who asks: goes with the call to the provider's logs, and tells a repeated call from a new one.
+struct CallIdentity {
+  std::string job;       // job id
+  std::string step;      // step id
+  RecordIndex record;
+  std::int64_t step_position = 0;  // in the order of the steps: later ones go first
+
+  // "<job>-<record>/<step>": the same for every try of the same step.
+  std::string text() const;
+};
+
 struct ModelRequest {
   std::string system;
   std::vector<Message> messages;
   job::CallOptions options;
+  bool cache_system = false;   // mark the system text as a prefix to be cached
+  bool has_fallback = false;   // another model stands ready: do not wait for this one
+  std::int64_t answer_ms = 0;  // how long the answer may take; 0: as the provider was told
   RequestKey key;
+  CallIdentity identity;
   int* tries = nullptr;  // when set: how many calls it took, told for failures too
 };
 
@@ -46,15 +61,28 @@ enum class StopReason : std::uint8_t { complete, truncated, refused };
 
 std::string_view to_string(StopReason reason);
 
+// Tokens by the kinds that have prices of their own. Cached tokens are not in input_tokens.
 struct Usage {
   std::int64_t input_tokens = 0;
   std::int64_t output_tokens = 0;
+  std::int64_t cache_read_tokens = 0;
+  std::int64_t cache_write_tokens = 0;
 
   Usage& operator+=(const Usage& other) {
     input_tokens += other.input_tokens;
     output_tokens += other.output_tokens;
+    cache_read_tokens += other.cache_read_tokens;
+    cache_write_tokens += other.cache_write_tokens;
     return *this;
   }
+  Usage& operator-=(const Usage& other) {
+    input_tokens -= other.input_tokens;
+    output_tokens -= other.output_tokens;
+    cache_read_tokens -= other.cache_read_tokens;
+    cache_write_tokens -= other.cache_write_tokens;
+    return *this;
+  }
+  std::int64_t total() const { return input_tokens + output_tokens + cache_read_tokens + cache_write_tokens; }
   bool operator==(const Usage&) const = default;
 };
 
@@ -62,6 +90,7 @@ struct ModelResult {
   std::string text;
   StopReason stop = StopReason::complete;
   Usage usage;
+  bool usage_known = true;  // false: the answer did not say; `usage` and `cost` are upper bounds
   Money cost;
   std::string model;  // which one answered
   int tries = 1;

@@ -109,18 +109,19 @@ TEST_F(Retry, PausesAreDrawnBelowACeilingThatDoubles) {
   constexpr double kAlmostOne = 0.999999999;
   const std::int64_t ceilings[] = {100, 200, 400, 800, 1600, 3200, 6400, 12800, 20'000, 20'000};
   for (int failed = 1; failed <= 10; ++failed) {
-    EXPECT_EQ(pause_before_retry_ms(policy, failed, 0), 0);
-    EXPECT_EQ(pause_before_retry_ms(policy, failed, 0.5), ceilings[failed - 1] / 2);
-    EXPECT_EQ(pause_before_retry_ms(policy, failed, kAlmostOne), ceilings[failed - 1] - 1);
+    EXPECT_EQ(pause_before_retry_ms(policy, ErrorKind::unavailable, failed, 0), 0);
+    EXPECT_EQ(pause_before_retry_ms(policy, ErrorKind::unavailable, failed, 0.5), ceilings[failed - 1] / 2);
+    EXPECT_EQ(pause_before_retry_ms(policy, ErrorKind::unavailable, failed, kAlmostOne), ceilings[failed - 1] - 1);
   }
-  EXPECT_EQ(pause_before_retry_ms(policy, 1'000'000, kAlmostOne), 19'999);
+  EXPECT_EQ(pause_before_retry_ms(policy, ErrorKind::unavailable, 1'000'000, kAlmostOne), 19'999);
 }
 
 // Promise 2: SIGTERM: no new call starts.
 TEST_F(Retry, Promise2_NoTryStartsOnceTheFlagIsRaised) {
   const auto model = scripted({ErrorKind::throttled});
   model->on_call = [&] { stop->request(); };
-  const auto answer = call(model, {.tries_max = 5, .base_ms = 600'000, .pause_ms_max = 600'000});
+  const auto answer =
+      call(model, {.tries_max = 5, .base_ms = 600'000, .throttled_base_ms = 600'000, .pause_ms_max = 600'000});
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().kind, ErrorKind::cancelled);
   EXPECT_EQ(model->attempts.size(), 1u);
@@ -143,7 +144,8 @@ async::Task<Result<ModelResult>> call_and_raise(std::shared_ptr<Model> model, Mo
 
 TEST_F(Retry, Promise2_WhatWaitsForItsNextTryIsWokenByTheFlag) {
   const auto model = scripted({ErrorKind::throttled});
-  const auto patient = with_retries(model, {.tries_max = 5, .base_ms = 600'000, .pause_ms_max = 600'000}, stop);
+  const auto patient = with_retries(
+      model, {.tries_max = 5, .base_ms = 600'000, .throttled_base_ms = 600'000, .pause_ms_max = 600'000}, stop);
   ModelRequest asked = request();
   asked.key = {7, RecordIndex{3}, 1, 1};  // its pause is drawn long
   const auto answer = await(call_and_raise(patient, asked, stop));
@@ -154,7 +156,8 @@ TEST_F(Retry, Promise2_WhatWaitsForItsNextTryIsWokenByTheFlag) {
 
 TEST_F(Retry, WhatWaitsForItsNextTryCanBeTakenBack) {
   const auto model = scripted({ErrorKind::throttled});
-  const auto patient = with_retries(model, {.tries_max = 5, .base_ms = 600'000, .pause_ms_max = 600'000}, stop);
+  const auto patient = with_retries(
+      model, {.tries_max = 5, .base_ms = 600'000, .throttled_base_ms = 600'000, .pause_ms_max = 600'000}, stop);
   ModelRequest asked = request();
   asked.key = {7, RecordIndex{3}, 1, 1};
   const auto answer = await(contract::call_and_cancel(patient.get(), asked));

@@ -22,7 +22,8 @@ namespace palette::store {
 // What one part of a job has done, as its owner reports it. Cumulative over the part's attempts.
 struct PartProgress {
   AttemptNumber attempt;
-  std::int64_t slice_no = 0;
+  std::int64_t slice_no = 0;  // of the last slice; only take_slice changes it
+  Money last_slice;           // its amount; likewise
   std::int64_t records = 0;
   std::int64_t failed = 0;
   std::int64_t tokens = 0;
@@ -103,6 +104,11 @@ struct Claim {
   bool take_over = false;
 };
 
+struct SliceAnswer {
+  bool granted = false;
+  Money unallocated;  // of the job, now
+};
+
 class JobStore {
  public:
   virtual ~JobStore() = default;
@@ -134,10 +140,17 @@ class JobStore {
   // The owner's report under its attempt: progress of the part and the job's totals. fenced otherwise.
   virtual async::Task<Status> report(QueueItem held, PartProgress progress, UtcTime now) = 0;
   // RUNNING -> QUEUED in front of its priority (keeps its position), the job back to QUEUED; fenced otherwise.
-  virtual async::Task<Status> requeue(QueueItem held, PartProgress progress, UtcTime now) = 0;
+  // `unspent` of the part's slices goes back to the unallocated budget.
+  virtual async::Task<Status> requeue(QueueItem held, PartProgress progress, Money unspent, UtcTime now) = 0;
   // Removes the RUNNING item and writes the job's end (status, stop_reason, error_message, totals, completed_at)
-  // from `job`, in one transaction; fenced when the attempt moved on.
-  virtual async::Task<Status> finish(QueueItem held, JobItem job) = 0;
+  // from `job`, in one transaction; fenced when the attempt moved on. `unspent` as of requeue.
+  virtual async::Task<Status> finish(QueueItem held, JobItem job, Money unspent) = 0;
+
+  // --- Budget
+  // Moves `amount` from the job's unallocated budget to the part, as its slice number `slice_no`: one more than its
+  // last one. The same number and amount again (a lost answer) changes nothing and is granted. Not granted when less is left.
+  // fenced when the attempt moved on; changed for any other slice number.
+  virtual async::Task<Result<SliceAnswer>> take_slice(QueueItem held, std::int64_t slice_no, Money amount) = 0;
 
   // --- Templates
   virtual async::Task<Status> put_template(TemplateItem item) = 0;  // already_exists when id and version are taken
@@ -145,8 +158,11 @@ class JobStore {
   virtual async::Task<Result<std::vector<TemplateItem>>> list_templates() = 0;
 
   // --- CostTracking
-  virtual async::Task<Status> put_cost_row(CostRow row) = 0;  // the same key again replaces it
+  // All or none; the same key again replaces a row.
+  virtual async::Task<Status> put_cost_rows(std::vector<CostRow> rows) = 0;
   virtual async::Task<Result<std::vector<CostRow>>> cost_rows(JobId id) = 0;
+  // The part's newest; none when it has none.
+  virtual async::Task<Result<std::optional<CostRow>>> last_cost_row(JobId id, PartNumber part) = 0;
 };
 
 }  // namespace palette::store

@@ -118,11 +118,11 @@ TYPED_TEST_P(JobStoreContract, EveryWriteToAJobRaisesItsRevision) {
   const auto rises = [&] { return std::exchange(revision, this->job("j").revision) < revision; };
   ASSERT_TRUE(await(this->store().report(held, progress(1), at(1))));
   EXPECT_TRUE(rises());
-  ASSERT_TRUE(await(this->store().requeue(held, progress(1), at(2))));
+  ASSERT_TRUE(await(this->store().requeue(held, progress(1), Money{}, at(2))));
   EXPECT_TRUE(rises());
   held = this->claim(this->queue(QueueStatus::queued).at(0), by("w2", 3)).value();
   EXPECT_TRUE(rises());
-  ASSERT_TRUE(await(this->store().finish(held, this->job("j"))));
+  ASSERT_TRUE(await(this->store().finish(held, this->job("j"), Money{})));
   EXPECT_TRUE(rises());
 }
 
@@ -168,7 +168,7 @@ TYPED_TEST_P(JobStoreContract, ListsJobsOldestFirst) {
 TYPED_TEST_P(JobStoreContract, ARemovedJobLeavesNothing) {
   this->held_part();
   this->create(new_job("k"), {new_item("k")});
-  ASSERT_TRUE(await(this->store().put_cost_row({JobId{"j"}, "t1", {}})));
+  ASSERT_TRUE(await(this->store().put_cost_rows({{JobId{"j"}, "t1", {}}})));
   ASSERT_TRUE(await(this->store().remove_job(JobId{"j"})));
   ASSERT_TRUE(await(this->store().remove_job(JobId{"j"})));
   EXPECT_EQ(await(this->store().get_job(JobId{"j"})).error().kind, ErrorKind::not_found);
@@ -204,7 +204,7 @@ TYPED_TEST_P(JobStoreContract, TemplatesHaveVersions) {
 
 TYPED_TEST_P(JobStoreContract, ACostRowIsReplacedByItsKey) {
   const auto put = [&](std::string job, std::string key, std::int64_t tokens) {
-    return await(this->store().put_cost_row(CostRow{JobId{job}, key, {{"bedrock_tokens", tokens}}}));
+    return await(this->store().put_cost_rows({CostRow{JobId{job}, key, {{"bedrock_tokens", tokens}}}}));
   };
   ASSERT_TRUE(put("j", "2026-11-23T10:00:01.000Z#1#1#2", 20));
   ASSERT_TRUE(put("j", "2026-11-23T10:00:00.000Z#1#1#1", 1));

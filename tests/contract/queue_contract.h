@@ -89,7 +89,7 @@ TYPED_TEST_P(QueueContract, ASecondClaimOfWhatWasSeenIsTooLate) {
   const QueueItem held = this->held_part();
   EXPECT_EQ(this->claim(new_item("j"), by("w2", 1)).error().kind, ErrorKind::changed);
   EXPECT_EQ(this->claim(new_item("j"), by("w2", 9'999)).error().kind, ErrorKind::changed);
-  ASSERT_TRUE(await(this->store().finish(held, this->job("j"))));
+  ASSERT_TRUE(await(this->store().finish(held, this->job("j"), Money{})));
   EXPECT_EQ(this->claim(new_item("j"), by("w2", 1)).error().kind, ErrorKind::changed);
 }
 
@@ -174,7 +174,7 @@ TYPED_TEST_P(QueueContract, TheTotalsAreTheSumsOverTheParts) {
 TYPED_TEST_P(QueueContract, ARequeuedItemKeepsItsPlaceInFront) {
   const QueueItem held = this->held_part();
   this->create(new_job("k"), {new_item("k", 10)});
-  ASSERT_TRUE(await(this->store().requeue(held, progress(40), at(20))));
+  ASSERT_TRUE(await(this->store().requeue(held, progress(40), Money{}, at(20))));
   const auto queued = this->queue(QueueStatus::queued);
   ASSERT_EQ(queued.size(), 2u);
   EXPECT_EQ(queued[0].job.text, "j");
@@ -201,7 +201,7 @@ TYPED_TEST_P(QueueContract, FinishRemovesTheItemAndWritesTheEnd) {
   end.cost_estimate = Money{5};
   end.completed_at = end.updated_at = at(50);
   end.revision = 0;  // not asked for: the attempt is the condition
-  ASSERT_TRUE(await(this->store().finish(held, end)));
+  ASSERT_TRUE(await(this->store().finish(held, end, Money{})));
   EXPECT_THAT(await(this->store().queue_items_of(JobId{"j"})).value(), ::testing::IsEmpty());
   const JobItem job = this->job("j");
   EXPECT_EQ(job.status, job::JobStatus::completed);
@@ -214,9 +214,39 @@ TYPED_TEST_P(QueueContract, FinishRemovesTheItemAndWritesTheEnd) {
   EXPECT_EQ(job.completed_at, at(50));
 }
 
+// DESIGN.md section 6, promise 3: what a part may spend comes from the job's unallocated budget, once.
+TYPED_TEST_P(QueueContract, Promise3_SlicesComeFromTheUnallocatedBudget) {
+  const QueueItem held = this->held_part();
+  JobItem job = this->job("j");
+  job.unallocated = Money{100};
+  ASSERT_TRUE(await(this->store().put_job(job)));
+  const auto take = [&](std::int64_t slice_no, std::int64_t pico) {
+    return await(this->store().take_slice(held, slice_no, Money{pico}));
+  };
+  EXPECT_TRUE(take(1, 60).value().granted);
+  EXPECT_EQ(take(1, 60).value().unallocated, Money{40}) << "the answer was lost: the same slice, not another one";
+  EXPECT_EQ(this->job("j").unallocated, Money{40});
+  EXPECT_FALSE(take(2, 41).value().granted);
+  EXPECT_EQ(take(2, 41).value().unallocated, Money{40});
+  EXPECT_EQ(take(1, 10).error().kind, ErrorKind::changed) << "a slice that was taken with another amount";
+  EXPECT_EQ(take(3, 10).error().kind, ErrorKind::changed) << "a number that is not the next";
+  EXPECT_TRUE(take(2, 40).value().granted);
+  EXPECT_EQ(this->job("j").unallocated, Money{});
+
+  ASSERT_TRUE(await(this->store().report(held, progress(7), at(5))));
+  EXPECT_EQ(this->job("j").parts.at(1).slice_no, 2) << "a report leaves the slices alone";
+  ASSERT_TRUE(await(this->store().requeue(held, progress(7), Money{30}, at(6))));
+  EXPECT_EQ(this->job("j").unallocated, Money{30}) << "what was not spent goes back";
+
+  const QueueItem again = this->claim(this->queue(QueueStatus::queued).at(0), by("w2", 100)).value();
+  EXPECT_TRUE(await(this->store().take_slice(again, 3, Money{20})).value().granted) << "the numbers go on";
+  ASSERT_TRUE(await(this->store().finish(again, this->job("j"), Money{5})));
+  EXPECT_EQ(this->job("j").unallocated, Money{15});
+}
+
 // DESIGN.md section 6, promise 5: whatever ended the attempt, none of its writes changes anything.
 TYPED_TEST_P(QueueContract, AFencedAttemptChangesNothing) {
-  const auto all_fenced = ::testing::AllOf(::testing::SizeIs(4), ::testing::Each(ErrorKind::fenced));
+  const auto all_fenced = ::testing::AllOf(::testing::SizeIs(5), ::testing::Each(ErrorKind::fenced));
   const QueueItem first = this->held_part();
   const QueueItem second = this->claim(first, by("w2", 100)).value();
   const std::int64_t revision = this->job("j").revision;
@@ -224,19 +254,19 @@ TYPED_TEST_P(QueueContract, AFencedAttemptChangesNothing) {
   EXPECT_EQ(this->job("j").revision, revision);
   EXPECT_EQ(this->queue(QueueStatus::running).at(0).lease_expires_at, second.lease_expires_at);
 
-  ASSERT_TRUE(await(this->store().requeue(second, progress(3), at(101))));
+  ASSERT_TRUE(await(this->store().requeue(second, progress(3), Money{}, at(101))));
   EXPECT_THAT(this->writes_of(second), all_fenced);
   EXPECT_EQ(this->queue(QueueStatus::queued).size(), 1u);
 
   const QueueItem third = this->claim(this->queue(QueueStatus::queued).at(0), by("w3", 102)).value();
   EXPECT_THAT(this->writes_of(second), all_fenced);
-  ASSERT_TRUE(await(this->store().finish(third, this->job("j"))));
+  ASSERT_TRUE(await(this->store().finish(third, this->job("j"), Money{})));
   EXPECT_THAT(this->writes_of(third), all_fenced);
   ASSERT_TRUE(await(this->store().remove_job(JobId{"j"})));
   EXPECT_THAT(this->writes_of(third), all_fenced);
 }
 
-REGISTER_TYPED_TEST_SUITE_P(QueueContract, GivesBackEveryFieldOfAQueueItem, TheQueueIsFirstInFirstOut,
+REGISTER_TYPED_TEST_SUITE_P(QueueContract, Promise3_SlicesComeFromTheUnallocatedBudget, GivesBackEveryFieldOfAQueueItem, TheQueueIsFirstInFirstOut,
                             AClaimIsNotedInItemAndJob, ASecondClaimOfWhatWasSeenIsTooLate,
                             OfManyClaimersEachItemGoesToOne, AnExpiredLeaseIsTaken,
                             ARenewedLeaseIsNotTakenByWhoSawTheOldOne, TakeOverAsksForNoLease,

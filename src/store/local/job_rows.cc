@@ -16,8 +16,9 @@ std::string parts_text(const std::map<std::int64_t, PartProgress>& parts) {
   JsonObject object;
   for (const auto& [number, part] : parts) {
     object[std::to_string(number)] =
-        JsonObject{{"attempt", part.attempt.value}, {"slice_no", part.slice_no}, {"records", part.records},
-                   {"failed", part.failed},         {"tokens", part.tokens},     {"cost", part.cost.to_decimal()}};
+        JsonObject{{"attempt", part.attempt.value}, {"slice_no", part.slice_no}, {"last_slice", part.last_slice.to_decimal()},
+                   {"records", part.records},       {"failed", part.failed},     {"tokens", part.tokens},
+                   {"cost", part.cost.to_decimal()}};
   }
   return to_json_text(object);
 }
@@ -36,11 +37,14 @@ Result<PartProgress> part_from(const Json& value) {
     if (!number) return std::unexpected(number.error());
     *target = *number;
   }
-  const Result<std::string> cost_text = json_string(object, "cost");
-  if (!cost_text) return std::unexpected(cost_text.error());
-  const Result<Money> cost = Money::from_decimal(*cost_text);
-  if (!cost) return std::unexpected(cost.error());
-  part.cost = *cost;
+  const std::pair<std::string_view, Money*> amounts[] = {{"cost", &part.cost}, {"last_slice", &part.last_slice}};
+  for (const auto& [key, target] : amounts) {
+    const Result<std::string> text = json_string(object, key);
+    if (!text) return std::unexpected(text.error());
+    const Result<Money> amount = Money::from_decimal(*text);
+    if (!amount) return std::unexpected(amount.error());
+    *target = *amount;
+  }
   return part;
 }
 

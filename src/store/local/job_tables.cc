@@ -76,8 +76,11 @@ Result<QueueItem> claimed(QueueItem now, const QueueItem& seen, const Claim& cla
 
 // What the owner of a part says about it, in the job: the totals are the sums over the parts.
 void note_progress(JobItem& job, const QueueItem& held, PartProgress progress, UtcTime now) {
+  PartProgress& noted = job.parts[held.part.value];
   progress.attempt = held.attempt;
-  job.parts[held.part.value] = progress;
+  progress.slice_no = noted.slice_no;
+  progress.last_slice = noted.last_slice;
+  noted = progress;
   job.records_generated = job.records_failed = job.tokens_used = 0;
   job.cost_estimate = Money{};
   for (const auto& [number, part] : job.parts) {
@@ -221,7 +224,7 @@ Status JobTables::report(const QueueItem& held, PartProgress progress, UtcTime n
   });
 }
 
-Status JobTables::requeue(const QueueItem& held, PartProgress progress, UtcTime now) {
+Status JobTables::requeue(const QueueItem& held, PartProgress progress, Money unspent, UtcTime now) {
   return database_.transaction("requeue", [&]() -> Status {
     Result<QueueItem> item = held_item(held);
     if (!item) return std::unexpected(item.error());
@@ -229,6 +232,7 @@ Status JobTables::requeue(const QueueItem& held, PartProgress progress, UtcTime 
     if (!job) return std::unexpected(job.error());
     note_progress(*job, *item, progress, now);
     job->status = job::JobStatus::queued;
+    job->unallocated += unspent;
     if (Status ok = replace_job(*job); !ok) return ok;
     item->status = QueueStatus::queued;
     item->owner.clear();
@@ -238,7 +242,7 @@ Status JobTables::requeue(const QueueItem& held, PartProgress progress, UtcTime 
   });
 }
 
-Status JobTables::finish(const QueueItem& held, const JobItem& job) {
+Status JobTables::finish(const QueueItem& held, const JobItem& job, Money unspent) {
   if (Status ok = check_item_of(held, job); !ok) return ok;
   return database_.transaction("finish", [&]() -> Status {
     const Result<QueueItem> item = held_item(held);
@@ -254,8 +258,31 @@ Status JobTables::finish(const QueueItem& held, const JobItem& job) {
     now->cost_estimate = job.cost_estimate;
     now->completed_at = job.completed_at;
     now->updated_at = job.updated_at;
+    now->unallocated += unspent;
     if (Status ok = replace_job(*now); !ok) return ok;
     return done(database_.execute("DELETE FROM Queue WHERE position = ?", {item->position.text}));
+  });
+}
+
+Result<SliceAnswer> JobTables::take_slice(const QueueItem& held, std::int64_t slice_no, Money amount) {
+  return database_.transaction("take_slice", [&]() -> Result<SliceAnswer> {
+    const Result<QueueItem> item = held_item(held);
+    if (!item) return std::unexpected(item.error());
+    Result<JobItem> job = get_job(item->job);
+    if (!job) return std::unexpected(job.error());
+    PartProgress& part = job->parts[held.part.value];
+    if (part.slice_no == slice_no && part.last_slice == amount) return SliceAnswer{true, job->unallocated};
+    if (part.slice_no != slice_no - 1) {
+      return fail(ErrorKind::changed, "slice " + std::to_string(slice_no) + " of part " +
+                                          std::to_string(held.part.value) + " of job '" + held.job.text +
+                                          "' was asked for, but the last one is " + std::to_string(part.slice_no));
+    }
+    if (job->unallocated < amount) return SliceAnswer{false, job->unallocated};
+    job->unallocated -= amount;
+    part.slice_no = slice_no;
+    part.last_slice = amount;
+    if (Status ok = replace_job(*job); !ok) return std::unexpected(ok.error());
+    return SliceAnswer{true, job->unallocated};
   });
 }
 
@@ -315,15 +342,29 @@ Result<std::vector<TemplateItem>> JobTables::list_templates() {
 
 // --- CostTracking
 
-Status JobTables::put_cost_row(const CostRow& row) {
-  return database_.transaction("put_cost_row", [&]() -> Status {
-    return done(database_.execute(write_row("REPLACE", "CostTracking", kCostColumns), to_row(row)));
+Status JobTables::put_cost_rows(const std::vector<CostRow>& rows) {
+  return database_.transaction("put_cost_rows", [&]() -> Status {
+    for (const CostRow& row : rows) {
+      const auto put = database_.execute(write_row("REPLACE", "CostTracking", kCostColumns), to_row(row));
+      if (!put) return std::unexpected(put.error());
+    }
+    return {};
   });
 }
 
 Result<std::vector<CostRow>> JobTables::cost_rows(const JobId& id) {
   return items_of(database_.query(select(kCostColumns, "CostTracking WHERE job_id = ? ORDER BY timestamp"), {id.text}),
                   cost_row_from);
+}
+
+Result<std::optional<CostRow>> JobTables::last_cost_row(const JobId& id, PartNumber part) {
+  const std::string newest =
+      select(kCostColumns, "CostTracking WHERE job_id = ? AND timestamp LIKE ? ORDER BY timestamp DESC LIMIT 1");
+  Result<std::vector<CostRow>> rows =
+      items_of(database_.query(newest, {id.text, "%#" + std::to_string(part.value) + "#%#%"}), cost_row_from);
+  if (!rows) return std::unexpected(rows.error());
+  if (rows->empty()) return std::nullopt;
+  return std::move(rows->front());
 }
 
 }  // namespace palette::store

@@ -35,15 +35,17 @@ class JobTables {
   Result<QueueItem> claim(const QueueItem& seen, const Claim& claim);
   Status heartbeat(const QueueItem& held, UtcTime lease_expires_at);
   Status report(const QueueItem& held, PartProgress progress, UtcTime now);
-  Status requeue(const QueueItem& held, PartProgress progress, UtcTime now);
-  Status finish(const QueueItem& held, const JobItem& job);
+  Status requeue(const QueueItem& held, PartProgress progress, Money unspent, UtcTime now);
+  Status finish(const QueueItem& held, const JobItem& job, Money unspent);
+  Result<SliceAnswer> take_slice(const QueueItem& held, std::int64_t slice_no, Money amount);
 
   Status put_template(const TemplateItem& item);
   Result<TemplateItem> get_template(const std::string& id, std::optional<std::int64_t> version);
   Result<std::vector<TemplateItem>> list_templates();
 
-  Status put_cost_row(const CostRow& row);
+  Status put_cost_rows(const std::vector<CostRow>& rows);
   Result<std::vector<CostRow>> cost_rows(const JobId& id);
+  Result<std::optional<CostRow>> last_cost_row(const JobId& id, PartNumber part);
 
  private:
   // Inside a transaction.

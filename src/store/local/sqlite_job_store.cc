@@ -64,14 +64,22 @@ async::Task<Status> SqliteJobStore::report(QueueItem held, PartProgress progress
       [held = std::move(held), progress, now](JobTables& tables) { return tables.report(held, progress, now); });
 }
 
-async::Task<Status> SqliteJobStore::requeue(QueueItem held, PartProgress progress, UtcTime now) {
-  co_return co_await with_tables(
-      [held = std::move(held), progress, now](JobTables& tables) { return tables.requeue(held, progress, now); });
+async::Task<Status> SqliteJobStore::requeue(QueueItem held, PartProgress progress, Money unspent, UtcTime now) {
+  co_return co_await with_tables([held = std::move(held), progress, unspent, now](JobTables& tables) {
+    return tables.requeue(held, progress, unspent, now);
+  });
 }
 
-async::Task<Status> SqliteJobStore::finish(QueueItem held, JobItem job) {
-  co_return co_await with_tables(
-      [held = std::move(held), job = std::move(job)](JobTables& tables) { return tables.finish(held, job); });
+async::Task<Status> SqliteJobStore::finish(QueueItem held, JobItem job, Money unspent) {
+  co_return co_await with_tables([held = std::move(held), job = std::move(job), unspent](JobTables& tables) {
+    return tables.finish(held, job, unspent);
+  });
+}
+
+async::Task<Result<SliceAnswer>> SqliteJobStore::take_slice(QueueItem held, std::int64_t slice_no, Money amount) {
+  co_return co_await with_tables([held = std::move(held), slice_no, amount](JobTables& tables) {
+    return tables.take_slice(held, slice_no, amount);
+  });
 }
 
 async::Task<Status> SqliteJobStore::put_template(TemplateItem item) {
@@ -87,12 +95,17 @@ async::Task<Result<std::vector<TemplateItem>>> SqliteJobStore::list_templates() 
   co_return co_await with_tables([](JobTables& tables) { return tables.list_templates(); });
 }
 
-async::Task<Status> SqliteJobStore::put_cost_row(CostRow row) {
-  co_return co_await with_tables([row = std::move(row)](JobTables& tables) { return tables.put_cost_row(row); });
+async::Task<Status> SqliteJobStore::put_cost_rows(std::vector<CostRow> rows) {
+  co_return co_await with_tables([rows = std::move(rows)](JobTables& tables) { return tables.put_cost_rows(rows); });
 }
 
 async::Task<Result<std::vector<CostRow>>> SqliteJobStore::cost_rows(JobId id) {
   co_return co_await with_tables([id = std::move(id)](JobTables& tables) { return tables.cost_rows(id); });
+}
+
+async::Task<Result<std::optional<CostRow>>> SqliteJobStore::last_cost_row(JobId id, PartNumber part) {
+  co_return co_await with_tables(
+      [id = std::move(id), part](JobTables& tables) { return tables.last_cost_row(id, part); });
 }
 
 }  // namespace palette::store

@@ -36,15 +36,17 @@ class SqliteJobStore final : public JobStore {
   async::Task<Result<QueueItem>> claim(QueueItem seen, Claim claim) override;
   async::Task<Status> heartbeat(QueueItem held, UtcTime lease_expires_at) override;
   async::Task<Status> report(QueueItem held, PartProgress progress, UtcTime now) override;
-  async::Task<Status> requeue(QueueItem held, PartProgress progress, UtcTime now) override;
-  async::Task<Status> finish(QueueItem held, JobItem job) override;
+  async::Task<Status> requeue(QueueItem held, PartProgress progress, Money unspent, UtcTime now) override;
+  async::Task<Status> finish(QueueItem held, JobItem job, Money unspent) override;
+  async::Task<Result<SliceAnswer>> take_slice(QueueItem held, std::int64_t slice_no, Money amount) override;
 
   async::Task<Status> put_template(TemplateItem item) override;
   async::Task<Result<TemplateItem>> get_template(std::string id, std::optional<std::int64_t> version) override;
   async::Task<Result<std::vector<TemplateItem>>> list_templates() override;
 
-  async::Task<Status> put_cost_row(CostRow row) override;
+  async::Task<Status> put_cost_rows(std::vector<CostRow> rows) override;
   async::Task<Result<std::vector<CostRow>>> cost_rows(JobId id) override;
+  async::Task<Result<std::optional<CostRow>>> last_cost_row(JobId id, PartNumber part) override;
 
  private:
   SqliteJobStore(JobTables tables, async::BlockingPool& pool) : tables_(std::move(tables)), pool_(pool) {}

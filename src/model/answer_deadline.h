@@ -1,0 +1,24 @@
+// How long to wait for an answer. A call that is given up is paid for all the same, so the wait is generous; but once a
+// model's pace is known, one that hangs is told by being far slower than all the others.
+#pragma once
+
+#include <cstdint>
+
+namespace palette::model {
+
+class AnswerDeadline {
+ public:
+  // `output_tokens`: the most that the answer may have; 0 when it is not known.
+  std::int64_t for_call_ms(std::int64_t output_tokens) const;
+
+  void on_answer(std::int64_t took_ms);
+  // The next ones get twice the time.
+  void on_timeout();
+
+ private:
+  std::int64_t answers_ = 0;
+  std::int64_t slowest_ms_ = 0;  // of late: it decays slowly
+  std::int64_t factor_ = 10;     // of the slowest
+};
+
+}  // namespace palette::model

@@ -1,0 +1,72 @@
+// Is a model there? A circuit breaker: after several failures in a row nobody asks it until a pause has passed; then
+// one call is let through as a probe, and its answer opens the way for all. And the budget of retries, so that an outage
+// is not made worse by those who ask again.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "async/turn_queue.h"
+#include "base/time.h"
+
+namespace palette::model {
+
+struct HealthPolicy {
+  int failures_max = 8;  // in a row: the circuit opens
+  std::int64_t pause_ms = 500;
+  std::int64_t pause_ms_max = 30'000;  // doubles up to here while probes fail
+  std::int64_t patience_ms = 300'000;  // of those who wait for a model that has answered in this run
+  std::int64_t patience_new_ms = 15'000;  // the same, when it never has: its address may be wrong
+  int retry_tokens = 500;              // as the AWS SDKs' standard mode: 5 a retry, 10 after a timeout
+};
+
+// Lives on the loop, longer than every call.
+class ModelHealth {
+ public:
+  ModelHealth(boost::asio::any_io_executor executor, std::string model, HealthPolicy policy,
+              std::shared_ptr<async::StopFlag> stop, const Clock& clock);
+
+  // May a call start? Waits while the model is away; with a fallback it fails at once instead. Then, and when patience
+  // ends: `outage`; `unavailable` for a model that never answered, whose address may be wrong.
+  async::Task<Status> admit(async::TurnKey key, bool has_fallback);
+
+  // The model gave an answer of some kind: it is there.
+  void on_answer();
+  // It was unavailable, or silent.
+  void on_failure(const Error& error);
+  // A call that was admitted ended without telling anything (cancelled).
+  void on_nothing();
+
+  // May a failed call be tried again at once? Else the circuit opens, and the next try waits at admit().
+  void spend_retry(ErrorKind kind);
+
+  bool is_open() const { return state_ != State::closed; }
+
+ private:
+  enum class State : std::uint8_t { closed, open, probing };
+
+  void open();
+  void close();
+  void wait_out_pause();
+  std::int64_t patience_end_ms() const;
+  Error away() const;
+
+  std::string model_;
+  HealthPolicy policy_;
+  const Clock& clock_;
+  State state_ = State::closed;
+  int failures_ = 0;
+  int retry_tokens_;
+  bool ever_answered_ = false;
+  std::int64_t pause_ms_;
+  std::int64_t open_until_ms_ = 0;
+  std::int64_t away_since_ms_ = 0;
+  std::string last_error_;
+  async::TurnQueue<int> queue_;
+  std::shared_ptr<boost::asio::steady_timer> timer_;
+};
+
+}  // namespace palette::model
