@@ -25,8 +25,8 @@ struct Answer {
   std::string stop_sequence;  // the one that was met
 };
 
-// `words`: how many; 0: between 20 and 60, as the hash says. The text has at most 4 * max_tokens bytes and ends before
-// the first stop sequence.
+// `words`: how many; 0: between 20 and 60, as the hash says, or fewer to end within max_tokens, if that is at least 32.
+// The text has at most 4 * max_tokens bytes and ends before the first stop sequence.
 Answer make_answer(const Call& call, std::int64_t words);
 
 // How an answer is reported, beside its text.

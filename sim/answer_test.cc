@@ -28,13 +28,24 @@ TEST(Tokens, NeverExceedTheBytesPlusSixteenAMessage) {
 
 TEST(Answer, NeverHasMoreTokensThanMaxTokens) {
   Call call = call_of(R"({"messages":[{"role":"user","content":[{"text":"Why?"}]}]})");
-  const std::string whole = make_answer(call, 0).text;
+  const std::string whole = make_answer(call, 100).text;
+  for (std::int64_t most = 1; most <= 200; ++most) {
+    call.max_tokens = most;
+    const Answer answer = make_answer(call, 100);
+    EXPECT_LE(tokens_of(answer.text), most);
+    EXPECT_EQ(answer.text, whole.substr(0, static_cast<std::size_t>(4 * most)));
+    EXPECT_EQ(answer.stop == Stop::max_tokens, answer.text.size() < whole.size());
+  }
+}
+
+TEST(Answer, EndsByItselfWhereThereIsRoomForSentences) {
+  Call call = call_of(R"({"messages":[{"role":"user","content":[{"text":"Why?"}]}]})");
   for (std::int64_t most = 1; most <= 150; ++most) {
     call.max_tokens = most;
     const Answer answer = make_answer(call, 0);
     EXPECT_LE(tokens_of(answer.text), most);
-    EXPECT_EQ(answer.text, whole.substr(0, static_cast<std::size_t>(4 * most)));
-    EXPECT_EQ(answer.stop == Stop::max_tokens, answer.text.size() < whole.size());
+    EXPECT_EQ(answer.stop, most < 32 ? Stop::max_tokens : Stop::end) << most;
+    EXPECT_TRUE(most < 32 || answer.text.ends_with('.')) << answer.text;
   }
 }
 

@@ -8,6 +8,7 @@ namespace palette::sim {
 namespace {
 
 constexpr std::int64_t kWordsLeast = 20, kWordsMost = 60;
+constexpr std::int64_t kRoomLeast_tokens = 32;
 constexpr std::int64_t kSentenceLeast = 6, kSentenceMost = 14;
 
 constexpr std::array<std::string_view, 128> kWords = {
@@ -47,16 +48,22 @@ class SmallDraws {
   int left_ = 0;
 };
 
-std::string make_words(std::uint64_t hash, std::int64_t words, std::size_t bytes_max) {
+// `fits`: ends by itself before `bytes_max`; else it may be a word longer, to be cut.
+std::string make_words(std::uint64_t hash, std::int64_t words, std::size_t bytes_max, bool fits) {
   SmallDraws draws(hash);
   if (words == 0) words = kWordsLeast + draws.next() % (kWordsMost - kWordsLeast + 1);
   std::string text;
   text.reserve(std::min(static_cast<std::size_t>(words) * 8, bytes_max + 16));
   std::int64_t in_sentence = 0;
   for (std::int64_t i = 0; i < words && text.size() <= bytes_max; ++i) {
+    const std::string_view word = kWords[draws.next()];
+    if (fits && !text.empty() && text.size() + word.size() + 2 > bytes_max) {  // with a blank and a full stop
+      if (text.back() != '.') text += '.';
+      break;
+    }
     if (!text.empty()) text += ' ';
     const std::size_t start = text.size();
-    text += kWords[draws.next()];
+    text += word;
     if (in_sentence == 0) text[start] = static_cast<char>(text[start] - 'a' + 'A');
     ++in_sentence;
     const bool ends = in_sentence >= kSentenceMost || (in_sentence >= kSentenceLeast && draws.next() < 16);
@@ -77,7 +84,9 @@ Answer make_answer(const Call& call, std::int64_t words) {
     bytes_max = static_cast<std::size_t>(*call.max_tokens * kBytesPerToken);
   Answer answer;
   if (call.shape == Shape::titan_embedding) return answer;
-  answer.text = make_words(call.prompt_hash, words, bytes_max);
+  // A model that is given room for a few sentences mostly ends within it.
+  const bool fits = words == 0 && bytes_max >= static_cast<std::size_t>(kRoomLeast_tokens * kBytesPerToken);
+  answer.text = make_words(call.prompt_hash, words, bytes_max, fits);
   if (answer.text.size() > bytes_max) {
     answer.text.resize(utf8_prefix(answer.text, bytes_max).size());
     answer.stop = Stop::max_tokens;

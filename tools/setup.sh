@@ -5,9 +5,11 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-usage: tools/setup.sh [--tests]
+usage: tools/setup.sh [--tests] [--bench]
 
-  --tests   also what the tests and checks need (clang-tidy, clang-format, tmux, pytest, pandas, duckdb)
+  --tests   also what the tests and checks need (clang-tidy, clang-format, tmux, openssl, pytest, pandas, duckdb,
+            boto3, openai)
+  --bench   also what bench/ compares with (wrk, aiohttp)
 
 Debian 12 only; elsewhere it names the packages and exits with 2. PALETTE_SETUP=skip leaves the system's packages
 alone (you have installed equivalents yourself).
@@ -17,9 +19,11 @@ TEXT
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 venv=$root/.venv
 with_tests=0
+with_bench=0
 for argument in "$@"; do
   case $argument in
     --tests) with_tests=1 ;;
+    --bench) with_bench=1 ;;
     -h | --help) usage; exit 0 ;;
     *) echo "setup: '$argument' is not known; see tools/setup.sh --help" >&2; exit 2 ;;
   esac
@@ -29,10 +33,12 @@ packages=(clang-19 lld-19 libstdc++-12-dev ccache ninja-build cmake libboost1.81
   libsqlite3-dev libyaml-cpp-dev libfmt-dev libcli11-dev libgtest-dev libgmock-dev
   python3 python3-venv)
 if ((with_tests)); then
-  packages+=(clang-tidy-19 clang-format-19 libclang-rt-19-dev tmux procps)
+  packages+=(clang-tidy-19 clang-format-19 libclang-rt-19-dev tmux procps openssl)
 fi
+if ((with_bench)); then packages+=(wrk); fi
 requirements=("$root/tools/requirements.txt")
 if ((with_tests)); then requirements+=("$root/tools/requirements-test.txt"); fi
+if ((with_bench)); then requirements+=("$root/tools/requirements-bench.txt"); fi
 
 die() {
   echo "setup: $1" >&2

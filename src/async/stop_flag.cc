@@ -13,16 +13,19 @@ StopFlag::Listener::Listener(std::shared_ptr<StopFlag> flag, std::function<void(
       on_stop_(std::move(on_stop)),
       place_(flag_->listeners_.insert(flag_->listeners_.end(), this)) {}
 
-StopFlag::Listener::~Listener() { flag_->listeners_.erase(place_); }
+StopFlag::Listener::~Listener() { (told_ ? flag_->told_ : flag_->listeners_).erase(place_); }
 
 void StopFlag::request() {
   const bool first = !requested_;
   requested_ = true;
   for (boost::asio::steady_timer* sleeper : sleepers_) sleeper->cancel();
   if (!first) return;
-  for (auto listener = listeners_.begin(); listener != listeners_.end();) {
-    Listener* const told = *listener++;  // which may end itself
-    told->on_stop_();
+  while (!listeners_.empty()) {
+    Listener* const listener = listeners_.front();
+    told_.splice(told_.end(), listeners_, listeners_.begin());
+    listener->told_ = true;
+    const std::function<void()> on_stop = std::move(listener->on_stop_);  // the listener may end meanwhile
+    on_stop();
   }
 }
 

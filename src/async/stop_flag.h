@@ -15,7 +15,7 @@ namespace palette::async {
 
 class StopFlag {
  public:
-  // Told once, when the flag is raised, for as long as the listener lives.
+  // Told once, when the flag is raised, for as long as the listener lives. Being told it may end itself or others.
   class Listener {
    public:
     Listener(std::shared_ptr<StopFlag> flag, std::function<void()> on_stop);
@@ -27,6 +27,7 @@ class StopFlag {
     std::shared_ptr<StopFlag> flag_;
     std::function<void()> on_stop_;
     std::list<Listener*>::iterator place_;
+    bool told_ = false;
   };
 
   bool requested() const { return requested_; }
@@ -38,7 +39,7 @@ class StopFlag {
  private:
   bool requested_ = false;
   std::list<boost::asio::steady_timer*> sleepers_;
-  std::list<Listener*> listeners_;
+  std::list<Listener*> listeners_, told_;
 };
 
 }  // namespace palette::async

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <string>
+#include <vector>
+
 #include "async/event_loop.h"
 #include "async/task_group.h"
 #include "async/timer.h"
@@ -62,6 +66,68 @@ TEST(StopFlag, ForgetsSleepersThatHaveEnded) {
   EventLoop loop;
   StopFlag flag;
   EXPECT_TRUE(loop.run(sleep_after_a_cancelled_one(&flag)));
+}
+
+// --- Listeners
+
+using Listener = StopFlag::Listener;
+
+TEST(StopFlag, TellsEveryListenerOnce) {
+  const auto flag = std::make_shared<StopFlag>();
+  int first = 0, second = 0;
+  const Listener one(flag, [&] { ++first; }), two(flag, [&] { ++second; });
+  EXPECT_EQ(first + second, 0);
+  flag->request();
+  flag->request();
+  EXPECT_EQ(first, 1);
+  EXPECT_EQ(second, 1);
+}
+
+TEST(StopFlag, TheFlagIsUpWhenAListenerIsTold) {
+  const auto flag = std::make_shared<StopFlag>();
+  bool was_up = false;
+  const Listener one(flag, [&] { was_up = flag->requested(); });
+  flag->request();
+  EXPECT_TRUE(was_up);
+}
+
+TEST(StopFlag, TellsNobodyWhoHasGone) {
+  const auto flag = std::make_shared<StopFlag>();
+  int told = 0;
+  {
+    const Listener gone(flag, [&] { ++told; });
+  }
+  flag->request();
+  EXPECT_EQ(told, 0);
+}
+
+TEST(StopFlag, AListenerMayEndItselfAndOthersWhenItIsTold) {
+  const auto flag = std::make_shared<StopFlag>();
+  std::string told;
+  std::vector<std::unique_ptr<Listener>> listeners(4);
+  const auto add = [&](std::size_t i, std::vector<std::size_t> ended) {
+    listeners[i] = std::make_unique<Listener>(flag, [&told, &listeners, i, ended] {
+      told += std::to_string(i);
+      for (const std::size_t other : ended) listeners[other].reset();
+    });
+  };
+  add(0, {});
+  add(1, {0, 1, 2});  // one that was told, itself, and one that was not
+  add(2, {});
+  add(3, {3});
+  flag->request();
+  EXPECT_EQ(told, "013");
+}
+
+TEST(StopFlag, AListenerMayOutliveTheOthersHoldOnTheFlag) {
+  auto flag = std::make_shared<StopFlag>();
+  const std::weak_ptr<StopFlag> watched = flag;
+  {
+    const Listener last(flag, [] {});
+    flag.reset();
+    EXPECT_FALSE(watched.expired());
+  }
+  EXPECT_TRUE(watched.expired());
 }
 
 }  // namespace

@@ -51,7 +51,7 @@ std::string lower(std::string_view text) {
 
 bool is_signed_header(std::string_view name) {
   const std::string key = lower(name);
-  return key == "content-type" || key.starts_with("x-amz-");
+  return key == "content-type" || key.starts_with("x-amz-") || key.starts_with("x-amzn-bedrock-");
 }
 
 // No message may hold a credential, whatever a service puts into its own.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "async/task_group.h"
 #include "aws/test_parts.h"
 #include "base/hash.h"
 
@@ -273,6 +274,26 @@ TEST(ServiceClock, IsCorrectedOnceACall) {
   bench.answer(403, "", date(minutes_later(20)));
   ASSERT_FALSE(bench.call());
   EXPECT_EQ(bench.requests().size(), 2u);
+}
+
+async::Task<void> call_into(Service* service, int* succeeded) {
+  ServiceRequest request;
+  request.path = "/";
+  const ServiceOutcome outcome = co_await service->call(std::move(request));
+  if (outcome) ++*succeeded;
+}
+
+TEST(ServiceClock, EveryCallInFlightGoesAgain) {
+  Bench bench;
+  bench.answer(403, "", date(minutes_later(10)));
+  bench.answer(403, "", date(minutes_later(10)));
+  bench.answer(200, "");
+  int succeeded = 0;
+  async::TaskGroup group(bench.loop.context().get_executor());
+  for (int i = 0; i < 2; ++i) group.spawn(call_into(bench.service.get(), &succeeded));
+  while (group.running() > 0) ASSERT_TRUE(bench.run(async::sleep_for(1)));
+  EXPECT_EQ(succeeded, 2);
+  EXPECT_EQ(bench.requests().size(), 4u);
 }
 
 TEST(ServiceClock, AnOffsetThatIsNoLongerTrueIsTakenBack) {

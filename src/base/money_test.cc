@@ -99,5 +99,59 @@ TEST(Money, SumsHoldInAnyOrder) {
   EXPECT_EQ(forward, Money{});
 }
 
+// A sum that wrapped would be a budget that is never used up.
+TEST(Money, SumsStayAtTheEndOfTheRange) {
+  const struct {
+    std::int64_t a, b, sum, difference;
+  } cases[] = {
+      {1, 2, 3, -1},
+      {kMax, 0, kMax, kMax},
+      {kMax, 1, kMax, kMax - 1},
+      {kMax, kMax, kMax, 0},
+      {-kMax, -1, -kMax - 1, -kMax + 1},
+      {-kMax, -2, -kMax, -kMax + 2},
+      {-kMax, -kMax, -kMax, 0},
+      {-kMax, 2, -kMax + 2, -kMax},
+      {kMax, -1, kMax - 1, kMax},
+      {kMax, -kMax, 0, kMax},
+      {-kMax, kMax, 0, -kMax},
+  };
+  for (const auto& c : cases) {
+    EXPECT_EQ((Money{c.a} + Money{c.b}).pico, c.sum) << c.a << " + " << c.b;
+    EXPECT_EQ((Money{c.a} - Money{c.b}).pico, c.difference) << c.a << " - " << c.b;
+    Money added{c.a}, taken{c.a};
+    added += Money{c.b};
+    taken -= Money{c.b};
+    EXPECT_EQ(added.pico, c.sum);
+    EXPECT_EQ(taken.pico, c.difference);
+  }
+}
+
+TEST(Money, OfManyThingsIsExactOrTheEndOfTheRange) {
+  const struct {
+    std::int64_t count, each, product;
+  } cases[] = {
+      {0, kMax, 0},
+      {7, 3'000'000, 21'000'000},
+      {1'000'000'007, 9'000'000'001, 9'000'000'064'000'000'007},
+      {kMax, 1, kMax},
+      {kMax, 2, kMax},
+      {2, kMax / 2, kMax - 1},
+      {3, kMax / 2, kMax},
+      {-3, kMax / 2, -kMax},
+      {3, -(kMax / 2), -kMax},
+      {-3, -(kMax / 2), kMax},
+      {-2, 5, -10},
+  };
+  for (const auto& c : cases) EXPECT_EQ(Money::of(c.count, c.each).pico, c.product) << c.count << " x " << c.each;
+}
+
+TEST(Money, NoBudgetCoversASumThatIsTooLarge) {
+  Money spent;
+  for (int i = 0; i < 100; ++i) spent += Money::of(1'000'000'000, 1'000'000'000);
+  EXPECT_EQ(spent.pico, kMax);
+  EXPECT_GT(spent, Money::from_decimal("9000000").value());
+}
+
 }  // namespace
 }  // namespace palette

@@ -15,7 +15,7 @@ TEST(Result, EveryKindHasANameOfItsOwnThatReadsBack) {
     names.insert(to_string(kind));
     EXPECT_EQ(error_kind_from(to_string(kind)), kind);
   }
-  EXPECT_EQ(names.size(), 18u);
+  EXPECT_EQ(names.size(), 21u);
   EXPECT_EQ(to_string(ErrorKind::bad_input), "bad_input");
   EXPECT_EQ(to_string(ErrorKind::already_exists), "already_exists");
   EXPECT_EQ(to_string(ErrorKind::fenced), "fenced");

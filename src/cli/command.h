@@ -12,6 +12,9 @@ class App;
 
 namespace palette::cli {
 
+// Open files beside those of calls: the database, objects, journal, event loop, libraries.
+inline constexpr int kFilesBesideCalls = 64;
+
 // Exit codes (DESIGN.md section 4).
 inline constexpr int kDone = 0;
 inline constexpr int kFailed = 1;
@@ -28,12 +31,14 @@ struct CommonOptions {
 void add_init(CLI::App& app, int& exit_code);
 void add_run(CLI::App& app, int& exit_code);
 void add_preview(CLI::App& app, int& exit_code);
+void add_estimate(CLI::App& app, int& exit_code);
 void add_jobs(CLI::App& app, int& exit_code);
 void add_show(CLI::App& app, int& exit_code);
 void add_rm(CLI::App& app, int& exit_code);
 void add_export(CLI::App& app, int& exit_code);
 void add_template(CLI::App& app, int& exit_code);
 void add_models(CLI::App& app, int& exit_code);
+void add_doctor(CLI::App& app, int& exit_code);
 
 // Adds --data-dir, --json and, where it makes sense, --quiet.
 void add_common_options(CLI::App& command, CommonOptions& options);

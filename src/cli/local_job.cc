@@ -74,12 +74,17 @@ Money budget_of(const std::optional<Money>& limit) {
 }
 
 // Everything about the job that a new command may change.
-void take_over_wishes(store::JobItem& item, const job::JobSpec& spec) {
+Status take_over_wishes(store::JobItem& item, const job::JobSpec& spec, const ClaimOptions& options) {
+  auto estimate = kept_estimate(item.spec_fields);
+  if (!estimate) return std::unexpected(estimate.error().at(item.id.text));
+  estimate = better_of(std::move(*estimate), options.estimate);
   item.num_records = spec.num_records;
   // What is not given to slices moves with the budget.
   item.unallocated += budget_of(spec.budget_limit) - budget_of(item.budget_limit);
   item.budget_limit = spec.budget_limit;
   item.spec_fields = spec_fields(spec);
+  if (*estimate) item.spec_fields["estimate"] = (*estimate)->to_json();
+  return {};
 }
 
 async::Task<Status> create(Workspace& workspace, JobId id, const generate::PreparedJob& prepared, ClaimOptions options,
@@ -92,7 +97,7 @@ async::Task<Status> create(Workspace& workspace, JobId id, const generate::Prepa
   item.unallocated = budget_of({});  // take_over_wishes makes it the job's own
   const job::Extents extents = job::Extents::of(prepared.spec.num_records, options.interval);
   item.extents = extents.to_json();
-  take_over_wishes(item, prepared.spec);
+  if (Status taken = take_over_wishes(item, prepared.spec, options); !taken) co_return taken;
   // spec.json first: a job that is in the tables has one.
   if (Status saved = co_await generate::save_job(workspace.objects, id, prepared, extents, now); !saved)
     co_return saved;
@@ -107,7 +112,7 @@ async::Task<Status> renew(Workspace& workspace, store::JobItem item, const gener
   extents->extend_to(prepared.spec.num_records, options.interval);
   item.extents = extents->to_json();
   item.updated_at = now;
-  take_over_wishes(item, prepared.spec);
+  if (Status taken = take_over_wishes(item, prepared.spec, options); !taken) co_return taken;
   if (Status saved = co_await generate::save_job(workspace.objects, item.id, prepared, *extents, item.created_at);
       !saved)
     co_return saved;

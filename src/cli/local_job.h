@@ -6,6 +6,7 @@
 
 #include "async/task.h"
 #include "base/result.h"
+#include "cli/job_estimate.h"
 #include "cli/workspace.h"
 #include "generate/exporter.h"
 #include "generate/generator.h"
@@ -28,6 +29,7 @@ struct ClaimedJob {
 struct ClaimOptions {
   bool fresh = false;                             // start over under a new id
   std::int64_t interval = limits::kBatchRecords;  // records of a batch, for what is new
+  std::optional<KeptEstimate> estimate = {};      // to be remembered in the job
 };
 
 // Errors: held when another process works on it.

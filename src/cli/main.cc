@@ -49,12 +49,14 @@ int main(int argc, char** argv) {
   palette::cli::add_init(app, exit_code);
   palette::cli::add_run(app, exit_code);
   palette::cli::add_preview(app, exit_code);
+  palette::cli::add_estimate(app, exit_code);
   palette::cli::add_jobs(app, exit_code);
   palette::cli::add_show(app, exit_code);
   palette::cli::add_rm(app, exit_code);
   palette::cli::add_export(app, exit_code);
   palette::cli::add_template(app, exit_code);
   palette::cli::add_models(app, exit_code);
+  palette::cli::add_doctor(app, exit_code);
   set_version(app);
   try {
     app.parse(argc, argv);

@@ -119,6 +119,8 @@ int preview(const PreviewOptions& options) {
   }
   for (const std::string& note : rows.notes())
     std::fprintf(stderr, "%s %s\n", styled(stderr, Style::warning, "warning:").c_str(), note.c_str());
+  if (ledger->spent() > Money{} && !options.common.json)
+    std::printf("This preview cost %s.\n", dollars(ledger->spent().to_decimal()).c_str());
   return any_failed ? kFailed : kDone;
 }
 

@@ -3,15 +3,18 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <CLI/Validators.hpp>
+#include <algorithm>
 #include <cstdio>
 
 #include "async/signals.h"
 #include "base/limits.h"
 #include "cli/command.h"
+#include "cli/confirm_cost.h"
 #include "cli/diagnostics_output.h"
 #include "cli/job_overrides.h"
 #include "cli/run_job.h"
 #include "cli/terminal.h"
+#include "http/client.h"
 
 namespace palette::cli {
 namespace {
@@ -22,6 +25,7 @@ struct RunOptions {
   OverrideOptions overrides;
   RunRequest request;
   bool no_progress = false;
+  bool yes = false;
 };
 
 DisplayMode display_mode(const RunOptions& options) {
@@ -42,6 +46,39 @@ int tell_invalid(const job::Diagnostics& diagnostics, bool json) {
   return kBadInput;
 }
 
+// What the job may cost is remembered in it; where nothing limits that, the user has a say. Nothing when it may go on,
+// else the exit code.
+std::optional<int> look_at_costs(RunOptions& options, const generate::PreparedJob& prepared,
+                                 const aws::Environment& environment) {
+  const CallCosts costs = call_costs(prepared, environment);
+  if (!options.common.quiet) note_uncounted(costs);
+  if (!costs.costs_money) return std::nullopt;
+  const auto estimate = generate::estimate_job(prepared);
+  if (!estimate) return tell_error(estimate.error());
+  if (estimate->expected > Money{}) options.request.estimate = kept_of(*estimate);
+  if (options.yes || prepared.spec.budget_limit) return std::nullopt;
+  const Result<bool> is_made =
+      nothing_left_to_do(options.common.data_dir, prepared, options.request.fresh, options.request.retry_failed);
+  if (!is_made) return tell_error(is_made.error());
+  return *is_made ? std::nullopt : confirm_run(*estimate, prepared, costs);
+}
+
+// Every call in flight is an open file.
+void make_room_for_calls(const RunOptions& options, const generate::PreparedJob& prepared) {
+  if (std::ranges::none_of(prepared.step_models,
+                           [](const auto& models) { return std::ranges::any_of(models, is_remote); }))
+    return;
+  const auto wanted = static_cast<std::uint64_t>(prepared.spec.concurrency) + kFilesBesideCalls;
+  const auto limit = http::raise_file_limit(wanted);
+  if ((limit && *limit >= wanted) || options.common.quiet) return;
+  std::fprintf(stderr, "%s %s; calls may fail, lower concurrency or raise the limit (ulimit -n)\n",
+               styled(stderr, Style::warning, "warning:").c_str(),
+               limit ? ("only " + std::to_string(*limit) + " files may be open at once, and concurrency is " +
+                        std::to_string(prepared.spec.concurrency))
+                           .c_str()
+                     : limit.error().text().c_str());
+}
+
 int run(RunOptions options) {
   const Result<std::int64_t> interval = checkpoint_interval();
   if (!interval) return tell_error(interval.error());
@@ -55,7 +92,9 @@ int run(RunOptions options) {
   generate::Preflight checked = generate::preflight(input);
   if (!checked.job) return tell_invalid(checked.diagnostics, options.common.json);
   tell_findings(checked.diagnostics, options.common.quiet);
+  if (const auto code = look_at_costs(options, *checked.job, input.environment)) return *code;
 
+  make_room_for_calls(options, *checked.job);
   auto workspace = Workspace::open(options.common.data_dir);
   if (!workspace) return tell_error(workspace.error());
   return run_job(**workspace, *checked.job, options.request);
@@ -73,6 +112,7 @@ void add_run(CLI::App& app, int& exit_code) {
   command->add_option("--out", options->request.out_dir, "Also writes DIR/dataset.<ext>")->type_name("DIR");
   command->add_flag("--fresh", options->request.fresh, "Starts over under a new id, whatever was made before");
   command->add_flag("--retry-failed", options->request.retry_failed, "Makes the failed records again");
+  command->add_flag("--yes", options->yes, "Goes on without asking when the job costs money and has no budget_limit");
   command->add_flag("--quiet", options->common.quiet, "Shows errors only");
   command->add_flag("--no-progress", options->no_progress, "Shows no progress, only how it begins and ends");
   command->footer(

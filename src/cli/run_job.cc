@@ -43,7 +43,7 @@ class JobRun {
  private:
   async::Task<int> work() {
     auto claimed =
-        co_await claim_job(workspace_, prepared_, {.fresh = request_.fresh, .interval = request_.interval}, clock_);
+        co_await claim_job(workspace_, prepared_, {request_.fresh, request_.interval, request_.estimate}, clock_);
     if (!claimed) co_return tell(claimed.error());
     claimed_.emplace(std::move(*claimed));
     if (request_.retry_failed && claimed_->status_before == job::JobStatus::completed &&
@@ -234,6 +234,7 @@ class JobRun {
     event["output_tokens"] = progress_.output_tokens;
     event["cost_usd"] = spent().to_decimal();
     event["costs"] = costs_.to_json();
+    if (const auto estimate = accuracy_json(claimed_->item, status_, spent())) event["estimate"] = *estimate;
     JsonArray files;
     for (const auto& file : exported.files) files.emplace_back(workspace_.objects.location(file.key));
     event["files"] = std::move(files);
@@ -269,6 +270,8 @@ class JobRun {
                 counted(progress_.input_tokens + progress_.output_tokens, "token").c_str(),
                 dollars(spent().to_decimal()).c_str());
     costs_.print(false);
+    const std::string accuracy = told_accuracy(claimed_->item, status_, spent());
+    if (!accuracy.empty()) std::printf("  %s\n", accuracy.c_str());
     constexpr std::size_t kFilesShown = 10;
     for (std::size_t i = 0; i < exported.files.size() && i < kFilesShown; ++i) {
       const auto& file = exported.files[i];

@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 
+#include "cli/job_estimate.h"
 #include "cli/progress_display.h"
 #include "cli/workspace.h"
 #include "generate/preflight.h"
@@ -18,6 +20,7 @@ struct RunRequest {
   bool quiet = false;
   std::int64_t interval = 50;  // records of a batch, for what is new
   DisplayMode display = DisplayMode::plain;
+  std::optional<KeptEstimate> estimate = {};  // what the job is expected to cost: remembered in it
 };
 
 // Gives the exit code.

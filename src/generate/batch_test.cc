@@ -19,14 +19,16 @@ TEST(Batch, TellsItsRecordsAndWhatTheyUsed) {
   const Result<BatchContent> batch = read_batch(lines({10, 12, 14}), kJob, kRange);
   ASSERT_TRUE(batch) << error_text(batch);
   EXPECT_EQ(batch->indexes, (std::vector<std::int64_t>{10, 12, 14}));
-  EXPECT_EQ(batch->usage, (UsageByModel{{"fake", {6, {60, 30}, Money{12'000'000'000}}}}));
+  EXPECT_EQ(batch->spending.models, (UsageByModel{{"fake", {6, {60, 30}, Money{12'000'000'000}}}}));
+  EXPECT_EQ(batch->spending.steps.size(), 2u);
+  EXPECT_EQ(total_of(batch->spending.steps), total_of(batch->spending.models));
 }
 
 TEST(Batch, MayBeEmpty) {
   const Result<BatchContent> batch = read_batch("", kJob, kRange);
   ASSERT_TRUE(batch) << error_text(batch);
   EXPECT_TRUE(batch->indexes.empty());
-  EXPECT_TRUE(batch->usage.empty());
+  EXPECT_TRUE(batch->spending.models.empty());
 }
 
 TEST(Batch, MoneyIsReadExactly) {
@@ -34,7 +36,7 @@ TEST(Batch, MoneyIsReadExactly) {
   for (const std::int64_t pico : {1LL, 999'999'999'999LL, 123'456'789'012LL, 5'000'000'000'000LL, 0LL, 1'000'001LL}) {
     step.cost = Money{pico};
     const std::string text = record_lines(kJob, kSteps, {record_state(10, {step, {}})});
-    EXPECT_EQ(read_batch(text, kJob, kRange).value().usage.at("fake").cost.pico, pico) << text;
+    EXPECT_EQ(read_batch(text, kJob, kRange).value().spending.models.at("fake").cost.pico, pico) << text;
   }
 }
 
@@ -74,13 +76,33 @@ TEST(Promise6, ABrokenBatchIsCorrupt) {
   }
 }
 
-TEST(Batch, UsageOfARecordIsThatOfItsSteps) {
-  UsageByModel usage{{"fake", {1, {1, 1}, Money{1}}}};
-  StepOutcome other = outcome("x");
+TEST(Batch, SpendingOfARecordIsThatOfItsSteps) {
+  Spending spending;
+  spending.add("fake", "a", {1, 1}, Money{1});
+  StepOutcome other = outcome("x"), booked = outcome("y");
   other.model = "other";
-  add_usage(usage, record_state(0, {outcome("x"), std::nullopt, other}));
-  EXPECT_EQ(usage, (UsageByModel{{"fake", {2, {11, 6}, Money{2'000'000'001}}},
-                                 {"other", {1, {10, 5}, Money{2'000'000'000}}}}));
+  booked.booked = true;
+  const RecordState state = record_state(0, {outcome("x"), std::nullopt, other, booked});
+  add_steps(spending, {"a", "b", "c", "d"}, state, true);
+  EXPECT_EQ(spending.models, (UsageByModel{{"fake", {2, {11, 6}, Money{2'000'000'001}}},
+                                           {"other", {1, {10, 5}, Money{2'000'000'000}}}}));
+  EXPECT_EQ(spending.steps, (UsageByStep{{"a", {2, {11, 6}, Money{2'000'000'001}}},
+                                         {"c", {1, {10, 5}, Money{2'000'000'000}}}}));
+  add_steps(spending, {"a", "b", "c", "d"}, state);
+  EXPECT_EQ(spending.steps.at("d").calls, 1) << "booked ones too, when all are asked for";
+}
+
+TEST(Batch, AnAnswerThatWasNotUsedIsPaidForToo) {
+  RecordState state = failed_state(0, {outcome("x"), std::nullopt});
+  Spending spending;
+  add_unused(spending, state);
+  EXPECT_TRUE(spending.models.empty());
+  state.failure->unused_model = "fake";
+  state.failure->unused_usage = {7, 3};
+  state.failure->unused_cost = Money{5};
+  add_unused(spending, state);
+  EXPECT_EQ(spending.models, (UsageByModel{{"fake", {1, {7, 3}, Money{5}}}}));
+  EXPECT_EQ(spending.steps, (UsageByStep{{"q", {1, {7, 3}, Money{5}}}}));
 }
 
 // --- Failures

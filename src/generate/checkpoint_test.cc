@@ -7,7 +7,7 @@ namespace palette::generate {
 namespace {
 
 Checkpoint empty_checkpoint() {
-  return Checkpoint{JobId{"j"}, PartNumber{1}, 0, {}, {}, {}, UtcTime{1'790'000'000'000}};
+  return Checkpoint{JobId{"j"}, PartNumber{1}, 0, {}, {}, {}, {}, {}, UtcTime{1'790'000'000'000}};
 }
 
 // Small numbers, so that two of them overlap.
@@ -22,10 +22,13 @@ Checkpoint random_checkpoint(CounterRandom& random) {
     out.failed[batch][static_cast<std::int64_t>(random.below(3))] = static_cast<std::int64_t>(random.below(5));
   }
   for (std::uint64_t i = random.below(4); i > 0; --i) {
-    ModelUsage& used =
-        out.usage[static_cast<std::int64_t>(1 + random.below(3))][random.below(2) == 0 ? "haiku" : "nova \"x\""];
+    const auto attempt = static_cast<std::int64_t>(1 + random.below(3));
+    const std::string name = random.below(2) == 0 ? "haiku" : "nova \"x\"";
+    auto& kind = random.below(2) == 0 ? out.usage : random.below(2) == 0 ? out.steps : out.waste;
+    ModelUsage& used = kind[attempt][name];
     used.calls = static_cast<std::int64_t>(random.below(9));
-    used.usage = {static_cast<std::int64_t>(random.below(99)), static_cast<std::int64_t>(random.below(99))};
+    used.usage = {static_cast<std::int64_t>(random.below(99)), static_cast<std::int64_t>(random.below(99)),
+                  static_cast<std::int64_t>(random.below(3)), static_cast<std::int64_t>(random.below(3))};
     used.cost = Money{static_cast<std::int64_t>(random.below(1'000'000'000'000'000))};
   }
   return out;
@@ -119,6 +122,8 @@ TEST(Checkpoint, DerivedFigures) {
   c.failed[2][0] = 9;              // not committed: does not count
   c.usage[1]["m"] = {2, {100, 20}, Money{1'500'000'000'000}};
   c.usage[2]["n"] = {1, {10, 2}, Money{1}};
+  c.steps[1]["q"] = {2, {100, 20, 7, 0}, Money{1'500'000'000'000}};
+  c.waste[2]["m"] = {1, {1, 1}, Money{250'000'000'000}};
   EXPECT_EQ(c.records_failed(), 2);
   EXPECT_EQ(c.records_generated(extents), 68);
   EXPECT_EQ(c.to_text(extents, UtcTime{1'790'000'000'000}),
@@ -126,8 +131,11 @@ TEST(Checkpoint, DerivedFigures) {
             "\"failed\":{\"1\":5,\"1-r1\":2,\"2\":9},"
             "\"usage\":{\"1\":{\"m\":{\"calls\":2,\"input_tokens\":100,\"output_tokens\":20,\"cost_usd\":\"1.5\"}},"
             "\"2\":{\"n\":{\"calls\":1,\"input_tokens\":10,\"output_tokens\":2,\"cost_usd\":\"0.000000000001\"}}},"
+            "\"steps\":{\"1\":{\"q\":{\"calls\":2,\"input_tokens\":100,\"output_tokens\":20,"
+            "\"cache_read_tokens\":7,\"cost_usd\":\"1.5\"}}},"
+            "\"waste\":{\"2\":{\"m\":{\"calls\":1,\"input_tokens\":1,\"output_tokens\":1,\"cost_usd\":\"0.25\"}}},"
             "\"started_at\":\"2026-09-21T14:13:20.000Z\",\"records_generated\":68,\"records_failed\":2,"
-            "\"current_batch\":2,\"tokens_used\":132,\"cost_accumulated\":\"1.500000000001\","
+            "\"current_batch\":2,\"tokens_used\":132,\"cost_accumulated\":\"1.750000000001\","
             "\"last_updated\":\"2026-09-21T14:13:20.000Z\",\"completed\":false}\n");
   c.completed.add(2);
   EXPECT_THAT(c.to_text(extents, UtcTime{}), ::testing::HasSubstr("\"current_batch\":3,"));
@@ -138,7 +146,7 @@ TEST(Checkpoint, DerivedFigures) {
 TEST(Promise6, ABrokenCheckpointIsCorrupt) {
   const std::string good =
       R"({"job_id":"j","part":1,"revision":2,"completed_batches":[[1,2]],"failed":{"1":1,"1-r1":0},)"
-      R"("usage":{"1":{"m":{"calls":1,"input_tokens":1,"output_tokens":1,"cost_usd":"0.1"}}},)"
+      R"("usage":{"1":{"m":{"calls":1,"input_tokens":1,"output_tokens":1,"cost_usd":"0.1"}}},"steps":{},"waste":{},)"
       R"("started_at":"2026-11-23T10:00:00.000Z"})";
   ASSERT_TRUE(Checkpoint::from_text(good)) << error_text(Checkpoint::from_text(good));
   const std::pair<std::string, std::string> edits[] = {
@@ -165,6 +173,8 @@ TEST(Promise6, ABrokenCheckpointIsCorrupt) {
       {"\"1-r1\":0", "\"1-r1\":\"0\""},
       {"\"usage\":{\"1\":", "\"usage\":{\"x\":"},
       {"\"usage\":{", "\"used\":{"},
+      {"\"steps\":{}", "\"steps\":[]"},
+      {"\"waste\":{},", ""},
       {"{\"m\":{\"calls\":1,\"input_tokens\":1,\"output_tokens\":1,\"cost_usd\":\"0.1\"}}", "7"},
       {"{\"calls\":1,\"input_tokens\":1,\"output_tokens\":1,\"cost_usd\":\"0.1\"}", "7"},
       {"\"calls\":1,", ""},

@@ -91,6 +91,7 @@ class Generator {
   async::Task<Status> put_batch(OpenBatch* batch);
   async::Task<Status> put_failures(OpenBatch* batch);
   async::Task<Status> lost_to_another(OpenBatch* batch, std::string key, std::string body);
+  void write_off(const OpenBatch& batch);
   void book(const OpenBatch& batch);
   void mark_committed(const OpenBatch& batch, std::int64_t failed);
   async::Task<void> flush_now_and_then(std::shared_ptr<async::StopFlag> ended);

@@ -86,8 +86,22 @@ async::Task<Status> Generator::lost_to_another(OpenBatch* batch, std::string key
                                                  [](const RecordState& s) { return s.failure.has_value(); });
   progress_.records_failed += failed - ours_failed;
   progress_.records_done -= failed - ours_failed;
+  write_off(*batch);
   mark_committed(*batch, failed);
   co_return Status{};
+}
+
+// Promise 1: the loser of a batch books its own calls as waste.
+void Generator::write_off(const OpenBatch& batch) {
+  for (const RecordState& state : batch.states) {
+    for (const auto& step : state.steps) {
+      if (step && !step->booked) accounts_.ledger.write_off(step->model, step->usage, step->cost);
+    }
+    if (state.failure && !state.failure->unused_model.empty()) {
+      accounts_.ledger.write_off(state.failure->unused_model, state.failure->unused_usage,
+                                 state.failure->unused_cost);
+    }
+  }
 }
 
 void Generator::book(const OpenBatch& batch) {

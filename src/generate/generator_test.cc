@@ -223,6 +223,7 @@ TEST_F(LostBatch, Promise1_TheWinnersObjectStandsAndItsRecordsAreCounted) {
   EXPECT_EQ(report->checkpoint.failed.at(1).at(0), 2);
   EXPECT_EQ(report->checkpoint.records_generated(rig.context.extents), 8);
   EXPECT_EQ(report->checkpoint.usage.at(1).at("fake").calls, 5) << "of the lost batch nothing is booked as records";
+  EXPECT_EQ(report->checkpoint.waste.at(1).at("fake").calls, 5) << "but as waste";
 }
 
 TEST_F(LostBatch, Promise1_TheProgressCountsTheWinnersRecords) {

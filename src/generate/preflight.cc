@@ -130,6 +130,7 @@ Preflight preflight(const PreflightInput& input) {
   spec.includes = library->used();
   StepModels step_models = look_up_models(compiled, *models);
   check_step_models(spec, compiled, step_models, out.diagnostics);
+  out.step_models = step_models;
   check_addresses(step_models, input.environment, out.diagnostics);
   for (const auto& folder : input.written_to) {
     check_writable(folder, out.diagnostics);

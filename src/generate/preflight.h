@@ -42,6 +42,7 @@ struct PreflightInput {
 
 struct Preflight {
   job::Diagnostics diagnostics;
+  StepModels step_models;          // as far as they could be looked up, errors or not
   std::optional<PreparedJob> job;  // when there are no errors
 };
 

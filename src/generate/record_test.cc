@@ -71,12 +71,15 @@ TEST(Record, JournalLineIsExactlyThis) {
 
 TEST(Record, FailureLineIsExactlyThis) {
   RecordState state = failed_state(4, {outcome("x"), std::nullopt, std::nullopt}, "no \"answer\"");
-  state.failure->cost = Money{1'000'000'000};  // and 0.002 of the step that is done
+  state.failure->unused_model = "fake";
+  state.failure->unused_usage = {7, 3};
+  state.failure->unused_cost = Money{1'000'000'000};  // and 0.002 of the step that is done
   state.finished_at = *UtcTime::from_iso("2026-11-23T10:00:00.123Z");
   EXPECT_EQ(
       line_of([&](std::string& out) { append_failure_line(out, kSteps, state); }),
       R"({"index":4,"timestamp":"2026-11-23T10:00:00.123Z","seed_data_keys":4,"step":"q",)"
-      R"("error":{"kind":"unavailable","message":"no \"answer\""},"tries":3,"unused_cost_usd":0.001,"cost_usd":0.003,)"
+      R"("error":{"kind":"unavailable","message":"no \"answer\""},"tries":3,)"
+      R"("unused":{"model":"fake","usage":{"input_tokens":7,"output_tokens":3},"cost_usd":0.001},"cost_usd":0.003,)"
       R"("steps":{"question":{"request":"abc","tries":1,"prompt":"p","output":"x","model":"fake",)"
       R"("usage":{"input_tokens":10,"output_tokens":5},"cost_usd":0.002}}})");
 }
@@ -84,7 +87,9 @@ TEST(Record, FailureLineIsExactlyThis) {
 TEST(Record, JournalLineIsReadBack) {
   RecordState states[] = {awkward_state(), awkward_state(), record_state(0, {{}, {}, {}}, false)};
   states[0].steps[0]->tries = 4;
-  states[1].failure = RecordFailure{"answer", ErrorKind::truncated, "cut\nshort", 2, {}};
+  states[0].steps[0]->booked = true;
+  states[0].round = 3;
+  states[1].failure = RecordFailure{"answer", ErrorKind::truncated, "cut\nshort", 2, "fake", {7, 3, 2, 1}, Money{5}};
   for (const RecordState& state : states) {
     const std::string line = line_of([&](std::string& out) { append_journal_line(out, kSteps, state); });
     const Result<RecordState> read = parse_journal_line(line, kSteps);
@@ -99,7 +104,12 @@ TEST(Record, JournalLineIsReadBack) {
       EXPECT_EQ(read->failure->kind, ErrorKind::truncated);
       EXPECT_EQ(read->failure->message, "cut\nshort");
       EXPECT_EQ(read->failure->tries, 2);
+      EXPECT_EQ(read->failure->unused_model, "fake");
+      EXPECT_EQ(read->failure->unused_usage, (model::Usage{7, 3, 2, 1}));
+      EXPECT_EQ(read->failure->unused_cost, Money{5});
     }
+    EXPECT_EQ(read->round, state.round);
+    if (state.steps[0]) EXPECT_EQ(read->steps[0]->booked, state.steps[0]->booked);
     expect_same_steps(*read, state);
   }
 }
@@ -119,11 +129,12 @@ TEST(Record, FailureLineIsReadBack) {
 
 TEST(Promise4, TheCostOfAnswersThatWereNotUsedIsReadBack) {
   RecordState state = failed_state(9, {outcome("x"), std::nullopt, std::nullopt});
-  state.failure->cost = Money{7};
+  state.failure->unused_model = "fake";
+  state.failure->unused_cost = Money{7};
   const std::string journal = line_of([&](std::string& out) { append_journal_line(out, kSteps, state); });
   const std::string failure = line_of([&](std::string& out) { append_failure_line(out, kSteps, state); });
-  EXPECT_EQ(parse_journal_line(journal, kSteps).value().failure->cost, Money{7});
-  EXPECT_EQ(parse_journal_line(failure, kSteps).value().failure->cost, Money{7});
+  EXPECT_EQ(parse_journal_line(journal, kSteps).value().failure->unused_cost, Money{7});
+  EXPECT_EQ(parse_journal_line(failure, kSteps).value().failure->unused_cost, Money{7});
 }
 
 TEST(Record, StepsThatTheJobDoesNotHaveAreSkipped) {

@@ -31,7 +31,7 @@ struct Resume : ::testing::Test {
     put(job::checkpoint_key(kJob, PartNumber{1}), checkpoint.to_text(context.extents, kNow));
   }
   static Checkpoint checkpoint_of(const std::vector<std::int64_t>& batches) {
-    Checkpoint out{kJob, PartNumber{1}, 3, {}, {}, {}, UtcTime{5}};
+    Checkpoint out{kJob, PartNumber{1}, 3, {}, {}, {}, {}, {}, UtcTime{5}};
     for (std::int64_t batch : batches) out.completed.add(batch);
     return out;
   }
@@ -51,7 +51,7 @@ struct Resume : ::testing::Test {
 
 TEST_F(Resume, ANewJobHasNothing) {
   const ResumeState state = loaded();
-  EXPECT_EQ(state.checkpoint, (Checkpoint{kJob, PartNumber{1}, 0, {}, {}, {}, kNow}));
+  EXPECT_EQ(state.checkpoint, (Checkpoint{kJob, PartNumber{1}, 0, {}, {}, {}, {}, {}, kNow}));
   EXPECT_TRUE(state.journal.empty());
   EXPECT_TRUE(state.retry_rounds.empty());
 }

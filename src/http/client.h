@@ -26,6 +26,16 @@ struct Deadlines {
   std::int64_t first_byte_ms = 60'000;  // from the request's last byte to the answer's first
   std::int64_t idle_ms = 30'000;        // between two bytes of the answer, or two writes
   std::int64_t total_ms = 120'000;
+
+  // The same, but the answer is waited for `answer_ms` (0: as it is), and its end half as long again.
+  Deadlines with_answer(std::int64_t answer_ms) const {
+    Deadlines out = *this;
+    if (answer_ms > 0) {
+      out.first_byte_ms = answer_ms;
+      out.total_ms = connect_ms + answer_ms + answer_ms / 2;
+    }
+    return out;
+  }
 };
 
 // Where a body comes from that is not held in memory. `size` is sent as Content-Length.

@@ -141,7 +141,7 @@ void ConnectionPool::give_back(Origin& origin, std::unique_ptr<PooledConnection>
   connection->idle_since_ms = coarse_now_ms();
   origin.idle.push_back(std::move(connection));
   ++idle_;
-  if (!watched_) watch(due_in(idle_close_ms_));
+  if (!watched_) watch(coarse_now_ms() + idle_close_ms_);
 }
 
 void ConnectionPool::watch(std::int64_t due_ms) {

@@ -49,12 +49,8 @@ TEST(Connecting, TriesTheNextAddressBesideOneThatDoesNotAnswer) {
   boost::asio::ip::tcp::socket fillers[3] = {boost::asio::ip::tcp::socket(loop.context()),
                                              boost::asio::ip::tcp::socket(loop.context()),
                                              boost::asio::ip::tcp::socket(loop.context())};
-  for (auto& filler : fillers) {
-    filler.open(boost::asio::ip::tcp::v4());
-    filler.non_blocking(true);
-    boost::system::error_code in_progress;
-    filler.connect({make_address("127.0.0.3"), port}, in_progress);
-  }
+  for (auto& filler : fillers)
+    filler.async_connect({make_address("127.0.0.3"), port}, [](boost::system::error_code) {});
   boost::asio::ip::tcp::acceptor good(loop.context(), {make_address("127.0.0.1"), port});
   const Result<std::string> reached =
       loop.run(connect_in({make_address("127.0.0.3"), make_address("127.0.0.1")}, port, 20));
@@ -94,13 +90,9 @@ TEST(Resolver, AsksOnceAndKeepsNoMoreNamesThanItMay) {
 
 TEST(Resolver, AsksAgainWhenTheTimeIsOver) {
   EventLoop loop;
-  Resolver resolver(loop.context().get_executor(), -1, 8);
-  Resolver fresh(loop.context().get_executor(), 60'000, 8);
-  for (Resolver* one : {&resolver, &fresh}) {
-    ASSERT_TRUE(loop.run(resolve(one, "localhost")));
-    ASSERT_TRUE(loop.run(resolve(one, "localhost")));
-  }
-  EXPECT_EQ(fresh.lookups(), 1);
+  Resolver resolver(loop.context().get_executor(), 0, 8);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(loop.run(resolve(&resolver, "localhost")));
+  EXPECT_EQ(resolver.lookups(), 3);
 }
 
 }  // namespace

@@ -79,7 +79,7 @@ std::shared_ptr<Resolver::Name> Resolver::look_up(const std::string& host) {
         for (const auto& one : found) name->addresses.push_back(one.endpoint().address());
         if (!name->addresses.empty()) {
           name->addresses = by_turns(name->addresses);
-          name->good_until_ms = due_in(ttl_ms);
+          name->good_until_ms = coarse_now_ms() + ttl_ms;
         } else {
           name->failure = error ? error.message() : "it has no address";
         }

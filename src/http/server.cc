@@ -50,8 +50,8 @@ struct Server::State {
         sweep(std::make_shared<DeadlineSweep>(executor)) {}
 
   std::string_view date();
-  // Completes with false when the wait has failed, was cancelled or has timed out.
-  Task<bool> wait(Connection* connection, Io want, std::int64_t wait_ms);
+  // Completes with false when the wait has failed, was cancelled or has not ended when it was due.
+  Task<bool> wait(Connection* connection, Io want, std::int64_t due_ms);
   Task<bool> write(Connection* connection, std::string_view head, std::string_view body);
   Task<bool> shake_hands(Connection* connection);
   Task<bool> read(Connection* connection);
@@ -86,8 +86,8 @@ std::string_view Server::State::date() {
   return date_;
 }
 
-Task<bool> Server::State::wait(Connection* connection, Io want, std::int64_t wait_ms) {
-  sweep->arm(*connection, due_in(wait_ms));
+Task<bool> Server::State::wait(Connection* connection, Io want, std::int64_t due_ms) {
+  sweep->arm(*connection, due_ms);
   const auto [error] = co_await connection->transport.ready(want);
   sweep->arm(*connection, kNever_ms);
   co_return !error && !connection->timed_out && !stopped;
@@ -102,7 +102,7 @@ Task<bool> Server::State::write(Connection* connection, std::string_view head, s
       body.remove_prefix(sent.bytes - of_head);
     } else if (sent.io == Io::end || sent.io == Io::broken) {
       co_return false;
-    } else if (!co_await wait(connection, sent.io, settings.read_ms)) {
+    } else if (!co_await wait(connection, sent.io, due_in(settings.read_ms))) {
       co_return false;
     }
   }
@@ -113,17 +113,20 @@ Task<bool> Server::State::shake_hands(Connection* connection) {
   Result<SslPointer> ssl = server_tls(tls.get());
   if (!ssl) co_return false;
   connection->transport.start_tls(std::move(*ssl));
+  const std::int64_t due_ms = due_in(settings.read_ms);
   for (;;) {
     const IoResult done = connection->transport.handshake();
     if (done.io == Io::moved) co_return true;
     if (done.io == Io::end || done.io == Io::broken) co_return false;
-    if (!co_await wait(connection, done.io, settings.read_ms)) co_return false;
+    if (!co_await wait(connection, done.io, due_ms)) co_return false;
   }
 }
 
 // Reads the next request. False: the connection has nothing more to say, or was refused.
 Task<bool> Server::State::read(Connection* connection) {
   RequestReader& reader = connection->reader;
+  std::int64_t due_ms = due_in(settings.idle_ms);
+  bool begun = false;
   for (;;) {
     const Ready state = reader.advance(connection->transport);
     if (state == Ready::complete) co_return true;
@@ -137,9 +140,11 @@ Task<bool> Server::State::read(Connection* connection) {
       if (co_await write(connection, text.head, text.body)) co_await linger(connection);
       co_return false;
     }
-    const bool begun = reader.begun();
+    // One deadline for the whole request, however slowly it drips.
+    if (!begun && reader.begun()) due_ms = due_in(settings.read_ms);
+    begun = begun || reader.begun();
     const Io want = state == Ready::want_write ? Io::want_write : Io::want_read;
-    if (!co_await wait(connection, want, begun ? settings.read_ms : settings.idle_ms)) co_return false;
+    if (!co_await wait(connection, want, due_ms)) co_return false;
   }
 }
 
@@ -148,13 +153,11 @@ Task<bool> Server::State::read(Connection* connection) {
 Task<void> Server::State::linger(Connection* connection) {
   constexpr std::int64_t kLinger_ms = 2'000;
   connection->transport.shutdown_send();
-  const std::int64_t until_ms = coarse_now_ms() + kLinger_ms;
+  const std::int64_t due_ms = due_in(kLinger_ms);
   for (;;) {
     const IoResult got = connection->transport.discard();
-    if (got.io == Io::end || got.io == Io::broken) co_return;
-    const std::int64_t left_ms = until_ms - coarse_now_ms();
-    if (left_ms <= 0) co_return;
-    if (got.io != Io::moved && !co_await wait(connection, got.io, left_ms)) co_return;
+    if (got.io == Io::end || got.io == Io::broken || coarse_now_ms() >= due_ms) co_return;
+    if (got.io != Io::moved && !co_await wait(connection, got.io, due_ms)) co_return;
   }
 }
 

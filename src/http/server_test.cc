@@ -37,7 +37,8 @@ Task<tcp::socket> connect_to(std::uint16_t port) {
 Task<std::string> talk(std::uint16_t port, std::vector<std::string> pieces) {
   tcp::socket socket = co_await connect_to(port);
   for (const std::string& piece : pieces) {
-    co_await boost::asio::async_write(socket, boost::asio::buffer(piece), kAwait);
+    const auto [error, size] = co_await boost::asio::async_write(socket, boost::asio::buffer(piece), kAwait);
+    if (error) break;  // the server has ended it
     co_await async::sleep_for(10);
   }
   std::string all;
@@ -196,6 +197,10 @@ TEST(Server, ClosesWhoeverIsSilentTooLong) {
   const auto server = serve(loop, echo, {.idle_ms = 60, .read_ms = 60});
   EXPECT_EQ(loop.run(talk(server->port(), {})), "");
   EXPECT_EQ(loop.run(talk(server->port(), {"GET / HTT"})), "");
+  std::vector<std::string> drops(20, "X: drop by drop\r\n");  // one each 10 ms
+  drops.front() = "GET / HTTP/1.1\r\n";
+  drops.back() = "\r\n";
+  EXPECT_EQ(loop.run(talk(server->port(), drops)), "");
   const std::string all = loop.run(talk(server->port(), {"GET / HTTP/1.1\r\n\r\n"}));
   EXPECT_EQ(count(all, "200 OK"), 1U);
 }

@@ -89,8 +89,11 @@ IoResult Transport::read(std::span<char> into) {
   if (ssl_) {
     ERR_clear_error();
     errno = 0;
-    return tls_result(
-        SSL_read(ssl_.get(), into.data(), static_cast<int>(std::min<std::size_t>(into.size(), 1U << 30))));
+    const int size = static_cast<int>(std::min<std::size_t>(into.size(), 1U << 30));
+    const IoResult got = tls_result(SSL_read(ssl_.get(), into.data(), size));
+    // A session ticket leaves a write buffer of 16 KiB behind that SSL_MODE_RELEASE_BUFFERS does not see.
+    if (got.io == Io::want_read) SSL_free_buffers(ssl_.get());
+    return got;
   }
   const ssize_t got = ::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
   if (got == 0) return {Io::end, 0, 0};

@@ -149,7 +149,7 @@ TEST(ReadSpec, TheCommandLineWins) {
       overrides);
   EXPECT_EQ(spec.models, (std::vector<std::string>{"offline/echo"}));
   EXPECT_TRUE(spec.templ.steps[0].is_fragment());
-  EXPECT_EQ(spec.templ.steps[1].models, (std::vector<std::string>{"offline/echo"}));
+  EXPECT_EQ(spec.models_of(spec.templ.steps[1]), (std::vector<std::string>{"offline/echo"}));
   EXPECT_EQ(spec.num_records, 9);
   EXPECT_EQ(spec.budget_limit, Money{2'000'000'000'000});
   EXPECT_EQ(spec.output_formats, (std::vector<OutputFormat>{OutputFormat::csv}));

@@ -10,7 +10,9 @@ constexpr std::int64_t kToken_ms = 50;  // a slow model says 20 tokens a second
 constexpr std::int64_t kTokensUnknown = 16'384;
 constexpr std::int64_t kLongest_ms = 900'000;
 constexpr std::int64_t kShortest_ms = 15'000;
-constexpr std::int64_t kAnswersKnown = 50;
+constexpr std::int64_t kAnswersKnown = 20;
+constexpr std::int64_t kAnswersOfPace = 10;
+constexpr std::int64_t kOverdueLeast_ms = 1'000;
 constexpr std::int64_t kFactor = 10;
 constexpr std::int64_t kFactorMax = 10'000;
 
@@ -23,12 +25,20 @@ std::int64_t AnswerDeadline::for_call_ms(std::int64_t output_tokens) const {
   return std::clamp(factor_ * slowest_ms_, kShortest_ms, generous_ms);
 }
 
-void AnswerDeadline::on_answer(std::int64_t took_ms) {
-  ++answers_;
-  slowest_ms_ = std::max(took_ms, slowest_ms_ - slowest_ms_ / 4'096);
-  factor_ = std::max(kFactor, factor_ - 1);
+std::optional<std::int64_t> AnswerDeadline::overdue_ms() const {
+  if (answers_ < kAnswersOfPace) return std::nullopt;
+  return std::max(kOverdueLeast_ms, kFactor * slowest_ms_);
 }
 
-void AnswerDeadline::on_timeout() { factor_ = std::min(kFactorMax, factor_ * 2); }
+void AnswerDeadline::on_answer(std::int64_t took_ms, std::int64_t now_ms) {
+  ++answers_;
+  answered_ms_ = now_ms;
+  slowest_ms_ = std::max(took_ms, slowest_ms_ - (slowest_ms_ + 4'095) / 4'096);  // rounded up: small ones decay too
+  factor_ = std::max(kFactor, factor_ / 2);
+}
+
+void AnswerDeadline::on_timeout(std::int64_t started_ms) {
+  if (answered_ms_ < started_ms) factor_ = std::min(kFactorMax, factor_ * 2);
+}
 
 }  // namespace palette::model

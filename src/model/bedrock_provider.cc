@@ -42,7 +42,7 @@ class BedrockProvider final : public Provider {
 aws::ServiceRequest bedrock_call(const ModelRequest& request, const job::ResolvedModel& model,
                                  const http::Deadlines& deadlines) {
   aws::ServiceRequest call;
-  call.deadlines = deadlines;
+  call.deadlines = deadlines.with_answer(request.answer_ms);
   call.headers.add("Content-Type", "application/json");
   call.headers.add("Accept", "application/json");
   call.path = "/model/" + aws::uri_encode(model.id, false);

@@ -2,25 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 
 namespace palette::model {
-
-void MinuteRate::refill(std::int64_t now_ms) {
-  const double passed_ms = static_cast<double>(now_ms - refilled_ms_.value_or(now_ms));
-  level_ = std::min(burst(), level_ + passed_ms * per_ms());
-  refilled_ms_ = now_ms;
-}
-
-bool MinuteRate::fits(double wanted, std::int64_t now_ms) {
-  refill(now_ms);
-  return level_ + 1e-9 >= needed(wanted);
-}
-
-std::int64_t MinuteRate::wait_ms(double wanted, std::int64_t now_ms) {
-  refill(now_ms);
-  return static_cast<std::int64_t>(std::ceil(std::max(0.0, needed(wanted) - level_) / per_ms()));
-}
 
 void AdaptiveWindow::on_answer(bool was_full) {
   if (!was_full) return;
@@ -40,50 +23,68 @@ CallLimiter::CallLimiter(boost::asio::any_io_executor executor, CallLimits limit
     : clock_(clock),
       window_(limits.concurrency),
       queue_(std::move(stop)),
-      refill_(std::make_shared<boost::asio::steady_timer>(executor)) {
+      refill_(std::make_shared<boost::asio::steady_timer>(executor)),
+      overdue_timer_(std::make_shared<boost::asio::steady_timer>(executor)) {
   if (limits.requests_per_minute) requests_.emplace(*limits.requests_per_minute);
   if (limits.tokens_per_minute) tokens_.emplace(*limits.tokens_per_minute);
 }
 
 bool CallLimiter::fits(std::int64_t tokens) {
-  if (in_flight_ >= window_.size()) return false;
+  if (counted() >= window_.size()) return false;
   if (!requests_ && !tokens_) return true;
   const std::int64_t now_ms = clock_.monotonic_ms();
   return (!requests_ || requests_->fits(1, now_ms)) && (!tokens_ || tokens_->fits(static_cast<double>(tokens), now_ms));
 }
 
-void CallLimiter::take(std::int64_t tokens) {
-  ++in_flight_;
-  if (requests_) requests_->take(1);
-  if (tokens_) tokens_->take(static_cast<double>(tokens));
+void CallLimiter::take(CallSlot& slot) {
+  slot.started_ms = clock_.monotonic_ms();
+  slot.running = running_.insert(running_.end(), RunningCall{slot.started_ms});
+  if (young_ == running_.end()) young_ = slot.running;
+  if (requests_) requests_->take(1, slot.started_ms);
+  if (tokens_) tokens_->take(static_cast<double>(slot.tokens), slot.started_ms);
 }
 
 async::Task<Result<CallSlot>> CallLimiter::enter(async::TurnKey key, std::int64_t tokens) {
+  CallSlot slot{0, tokens};
   if (queue_.empty() && fits(tokens)) {
-    take(tokens);
-  } else {
-    if (in_flight_ < window_.size()) wake_when_rates_allow(tokens);
-    if (const Status turn = co_await queue_.wait(key, tokens); !turn) co_return std::unexpected(turn.error());
+    take(slot);
+    co_return slot;
   }
-  co_return CallSlot{clock_.monotonic_ms(), tokens};
+  // The timer is for whoever is first from now on.
+  const auto* first = queue_.first();
+  const bool goes_first = first == nullptr || key < first->key;
+  if (counted() < window_.size()) {
+    wake_when_rates_allow(goes_first ? tokens : first->payload->tokens);
+  } else {
+    wake_when_overdue();
+  }
+  if (const Status turn = co_await queue_.wait(key, &slot); !turn) co_return std::unexpected(turn.error());
+  co_return slot;
 }
 
 void CallLimiter::leave(const CallSlot& slot, CallEnd end, std::int64_t tokens_used) {
-  const bool was_full = in_flight_ >= window_.size();
-  --in_flight_;
+  const bool was_full = counted() >= window_.size();
+  overdue_ -= slot.running->overdue;
+  if (young_ == slot.running) ++young_;
+  running_.erase(slot.running);
   if (end == CallEnd::answered) window_.on_answer(was_full);
   if (end == CallEnd::throttled) window_.on_throttle(slot.started_ms, clock_.monotonic_ms());
-  if (tokens_) tokens_->give_back(static_cast<double>(std::max<std::int64_t>(0, slot.tokens - tokens_used)));
+  const std::int64_t unused = std::max<std::int64_t>(0, slot.tokens - tokens_used);
+  if (tokens_) tokens_->give_back(static_cast<double>(unused), slot.started_ms);
   admit_waiting();
 }
 
 void CallLimiter::admit_waiting() {
   while (auto* first = queue_.first()) {
-    if (!fits(first->payload)) {
-      if (in_flight_ < window_.size()) wake_when_rates_allow(first->payload);
+    if (!fits(first->payload->tokens)) {
+      if (counted() < window_.size()) {
+        wake_when_rates_allow(first->payload->tokens);
+      } else {
+        wake_when_overdue();
+      }
       return;
     }
-    take(first->payload);
+    take(*first->payload);
     queue_.grant(*first);
   }
 }
@@ -95,10 +96,33 @@ void CallLimiter::wake_when_rates_allow(std::int64_t tokens) {
   if (tokens_) wait_ms = std::max(wait_ms, tokens_->wait_ms(static_cast<double>(tokens), now_ms));
   refill_->expires_after(std::chrono::milliseconds(wait_ms));
   // The timer may outlive the limiter for the one turn of the loop that its cancelling takes.
-  refill_->async_wait([this, alive = std::weak_ptr<boost::asio::steady_timer>(refill_)](
-                          const boost::system::error_code& error) {
-    if (!error && !alive.expired()) admit_waiting();
-  });
+  refill_->async_wait(
+      [this, alive = std::weak_ptr<boost::asio::steady_timer>(refill_)](const boost::system::error_code& error) {
+        if (!error && !alive.expired()) admit_waiting();
+      });
+}
+
+void CallLimiter::mark_overdue() {
+  const std::int64_t now_ms = clock_.monotonic_ms();
+  for (; young_ != running_.end() && now_ms - young_->started_ms >= overdue_ms_; ++young_) {
+    young_->overdue = true;
+    ++overdue_;
+  }
+}
+
+// The window is full: when its oldest call is overdue there is a place.
+void CallLimiter::wake_when_overdue() {
+  if (watching_overdue_ || overdue_ms_ == INT64_MAX || young_ == running_.end()) return;
+  watching_overdue_ = true;
+  const std::int64_t wait_ms = young_->started_ms + overdue_ms_ - clock_.monotonic_ms();
+  overdue_timer_->expires_after(std::chrono::milliseconds(std::max<std::int64_t>(1, wait_ms)));
+  overdue_timer_->async_wait(
+      [this, alive = std::weak_ptr<boost::asio::steady_timer>(overdue_timer_)](const boost::system::error_code& error) {
+        if (error || alive.expired()) return;
+        watching_overdue_ = false;
+        mark_overdue();
+        admit_waiting();
+      });
 }
 
 }  // namespace palette::model

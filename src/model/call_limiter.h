@@ -9,49 +9,28 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <optional>
 
 #include "async/turn_queue.h"
 #include "base/limits.h"
 #include "base/time.h"
+#include "model/minute_rate.h"
 
 namespace palette::model {
 
 struct CallLimits {
   std::int64_t concurrency = limits::kConcurrencyDefault;
-  std::optional<std::int64_t> requests_per_minute, tokens_per_minute;
-};
-
-// A rate "so many a minute" as a bucket: what started within any 60 s is never more than was allowed.
-class MinuteRate {
- public:
-  explicit MinuteRate(std::int64_t per_minute) : per_minute_(static_cast<double>(per_minute)), level_(burst()) {}
-
-  // A call of more than a minute's share is let through when the bucket is full.
-  bool fits(double wanted, std::int64_t now_ms);
-  void take(double wanted) { level_ -= wanted; }
-  void give_back(double unused) { level_ += unused; }
-  // From now until `wanted` fits.
-  std::int64_t wait_ms(double wanted, std::int64_t now_ms);
-
- private:
-  // The bucket holds a second's share, and refills so that bucket and 60 s of refilling make up the minute's.
-  double burst() const { return std::max(1.0, per_minute_ / 60); }
-  double per_ms() const { return std::max(per_minute_ - burst(), per_minute_ / 2) / 60'000; }
-  double needed(double wanted) const { return std::min(wanted, burst()); }
-  void refill(std::int64_t now_ms);
-
-  double per_minute_;
-  double level_;
-  std::optional<std::int64_t> refilled_ms_;
+  std::optional<std::int64_t> requests_per_minute = {}, tokens_per_minute = {};
 };
 
 // How many calls may be in flight. Starts at 8 and doubles each round trip until the first throttle; from then on it
 // grows by one a round trip, and shrinks once a round trip at most. Never below 1.
 class AdaptiveWindow {
  public:
-  explicit AdaptiveWindow(std::int64_t most) : most_(static_cast<double>(most)), size_(std::min(kStart, most_)) {}
+  explicit AdaptiveWindow(std::int64_t most)
+      : most_(std::max(1.0, static_cast<double>(most))), size_(std::min(kStart, most_)) {}
 
   std::int64_t size() const { return static_cast<std::int64_t>(size_); }
   // `was_full`: as many calls were in flight as may be; a window that is not used does not grow.
@@ -71,9 +50,16 @@ class AdaptiveWindow {
 
 enum class CallEnd : std::uint8_t { answered, throttled, failed };
 
+// A call in flight. Overdue: far slower than the others, it may hang; then it no longer takes a place in the window.
+struct RunningCall {
+  std::int64_t started_ms = 0;
+  bool overdue = false;
+};
+
 struct CallSlot {
   std::int64_t started_ms = 0;
   std::int64_t tokens = 0;  // reserved of tokens_per_minute
+  std::list<RunningCall>::iterator running = {};
 };
 
 // Lives on the loop, longer than every call.
@@ -88,22 +74,33 @@ class CallLimiter {
   // The tokens that were reserved and not used are given back.
   void leave(const CallSlot& slot, CallEnd end, std::int64_t tokens_used);
 
-  std::int64_t in_flight() const { return in_flight_; }
+  // Calls that take longer than this count no more. At first there is no such time.
+  void set_overdue_after(std::int64_t overdue_ms) { overdue_ms_ = overdue_ms; }
+
+  std::int64_t in_flight() const { return static_cast<std::int64_t>(running_.size()); }
   std::int64_t window() const { return window_.size(); }
   std::size_t waiting() const { return queue_.size(); }
 
  private:
+  // In flight, without those that are overdue.
+  std::int64_t counted() const { return in_flight() - overdue_; }
   bool fits(std::int64_t tokens);
-  void take(std::int64_t tokens);
+  void take(CallSlot& slot);
   void admit_waiting();
   void wake_when_rates_allow(std::int64_t tokens);
+  void mark_overdue();
+  void wake_when_overdue();
 
   const Clock& clock_;
   AdaptiveWindow window_;
   std::optional<MinuteRate> requests_, tokens_;
-  std::int64_t in_flight_ = 0;
-  async::TurnQueue<std::int64_t> queue_;
-  std::shared_ptr<boost::asio::steady_timer> refill_;
+  std::list<RunningCall> running_;  // by start
+  std::list<RunningCall>::iterator young_ = running_.end();  // the first that is not overdue
+  std::int64_t overdue_ = 0;
+  std::int64_t overdue_ms_ = INT64_MAX;
+  bool watching_overdue_ = false;
+  async::TurnQueue<CallSlot*> queue_;
+  std::shared_ptr<boost::asio::steady_timer> refill_, overdue_timer_;
 };
 
 }  // namespace palette::model

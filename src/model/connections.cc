@@ -50,17 +50,20 @@ Result<ModelAddress> openai_address(const job::ResolvedModel& model, const aws::
   while (text.ends_with('/')) text.pop_back();
   Result<http::Url> url = http::Url::parse(text);
   if (!url) {
-    return fail(ErrorKind::bad_input, (is_named ? "the url of the endpoint '" + model.endpoint->name + "'"
-                                                : std::string("OPENAI_BASE_URL")) +
-                                          ": " + url.error().message);
+    return fail(ErrorKind::bad_input,
+                (is_named ? "the url of the endpoint '" + model.endpoint->name + "'" : std::string("OPENAI_BASE_URL")) +
+                    ": " + url.error().message);
   }
   address.url = std::move(*url);
   address.key_from = is_named ? model.endpoint->key_variable : "OPENAI_API_KEY";
   if (!address.key_from.empty()) address.api_key = environment.get(address.key_from);
   const bool needs_key = is_own || (is_named && !address.key_from.empty());
   if (needs_key && address.api_key.empty()) {
+    const std::string instead =
+        is_named ? "remove key_variable of the endpoint '" + model.endpoint->name + "' if it takes none"
+                 : std::string("name another server with OPENAI_BASE_URL");
     return fail(ErrorKind::bad_input, "the model '" + model.name + "' needs a key, and " + address.key_from +
-                                          " is not set; export it, or name another server with OPENAI_BASE_URL");
+                                          " is not set; export it, or " + instead);
   }
   return address;
 }

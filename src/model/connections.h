@@ -20,10 +20,10 @@ namespace palette::model {
 
 // Where a model is asked, as far as the environment says; no call is made.
 struct ModelAddress {
-  http::Url url;        // Bedrock: the endpoint; OpenAI: the base, with its /v1
-  std::string region;   // Bedrock only
-  std::string api_key;  // bearer token, or the key of an OpenAI-compatible server; may be empty
-  std::string key_from; // the variable that it came from
+  http::Url url;         // Bedrock: the endpoint; OpenAI: the base, with its /v1
+  std::string region;    // Bedrock only
+  std::string api_key;   // bearer token, or the key of an OpenAI-compatible server; may be empty
+  std::string key_from;  // the variable that it came from
 };
 
 // bad_input with what to set when the environment does not say where: no region, no key, an address that is no URL.

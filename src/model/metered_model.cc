@@ -11,6 +11,7 @@ struct MeteredModel::Call {
   std::string step;
   job::TokenPrices prices;
   CallBound bound;
+  Admission admission;
   CallSlot slot;
 };
 
@@ -21,27 +22,39 @@ async::Task<Result<ModelResult>> MeteredModel::call(ModelRequest request) {
   call.prices = parts_.resolved.prices(request.options.service_tier.value_or("")).value_or(job::TokenPrices{});
   const std::int64_t output_tokens = output_tokens_max(request.options, parts_.resolved).value_or(0);
   call.bound = bound_of(request, output_tokens, call.prices);
-  if (request.answer_ms == 0) request.answer_ms = deadline_.for_call_ms(output_tokens);
 
-  if (const Status there = co_await parts_.health->admit(key, request.has_fallback); !there)
-    co_return std::unexpected(there.error());
+  if (const Status entered = co_await enter(key, request.has_fallback, &call); !entered)
+    co_return std::unexpected(entered.error());
   // The turn comes before the money: what waits for a turn holds no budget.
-  const auto slot = co_await parts_.limiter->enter(key, call.bound.input_tokens + call.bound.output_tokens);
-  if (!slot) {
-    parts_.health->on_nothing();
-    co_return std::unexpected(slot.error());
-  }
-  call.slot = *slot;
   if (const Status reserved = co_await parts_.meter->reserve(call.bound.cost, key); !reserved) {
-    parts_.health->on_nothing();
+    parts_.health->on_nothing(call.admission);
     parts_.limiter->leave(call.slot, CallEnd::failed, 0);
     co_return std::unexpected(reserved.error());
   }
   co_return co_await ask(std::move(request), &call);
 }
 
+// A model can go away while a call waits for its turn: then it waits for the model again.
+async::Task<Status> MeteredModel::enter(async::TurnKey key, bool has_fallback, Call* call) {
+  for (;;) {
+    const Result<Admission> admission = co_await parts_.health->admit(key, has_fallback);
+    if (!admission) co_return std::unexpected(admission.error());
+    const Result<CallSlot> slot =
+        co_await parts_.limiter->enter(key, call->bound.input_tokens + call->bound.output_tokens);
+    if (!slot) {
+      parts_.health->on_nothing(*admission);
+      co_return std::unexpected(slot.error());
+    }
+    call->admission = *admission;
+    call->slot = *slot;
+    if (parts_.health->still_admits(*admission)) co_return Status{};
+    parts_.limiter->leave(*slot, CallEnd::failed, 0);
+  }
+}
+
 async::Task<Result<ModelResult>> MeteredModel::ask(ModelRequest request, Call* call) {
   const std::int64_t started_ms = parts_.clock->monotonic_ms();
+  if (request.answer_ms == 0) request.answer_ms = deadline_.for_call_ms(call->bound.output_tokens);
   ProviderResult result = std::unexpected(ProviderFailure{Error{ErrorKind::cancelled, "the call was cancelled"}});
   const auto state = co_await boost::asio::this_coro::cancellation_state;
   const bool cancelled = state.cancelled() != boost::asio::cancellation_type::none;
@@ -59,7 +72,8 @@ async::Task<Result<ModelResult>> MeteredModel::ask(ModelRequest request, Call* c
 void MeteredModel::finish(const Call& call, const ProviderResult& result, std::int64_t took_ms) {
   if (result) {
     parts_.health->on_answer();
-    deadline_.on_answer(took_ms);
+    deadline_.on_answer(took_ms, parts_.clock->monotonic_ms());
+    if (const auto overdue_ms = deadline_.overdue_ms()) parts_.limiter->set_overdue_after(*overdue_ms);
     parts_.limiter->leave(call.slot, CallEnd::answered, result->usage.total());
     return;
   }
@@ -71,14 +85,14 @@ void MeteredModel::finish(const Call& call, const ProviderResult& result, std::i
       parts_.health->on_answer();
       break;
     case ErrorKind::timeout:
-      deadline_.on_timeout();
-      parts_.health->on_failure(error);
+      deadline_.on_timeout(call.slot.started_ms);
+      parts_.health->on_failure(error, call.admission);
       break;
     case ErrorKind::unavailable:
-      parts_.health->on_failure(error);
+      parts_.health->on_failure(error, call.admission);
       break;
     case ErrorKind::cancelled:
-      parts_.health->on_nothing();
+      parts_.health->on_nothing(call.admission);
       break;
     default:  // it answered, though not what we hoped for
       parts_.health->on_answer();

@@ -31,6 +31,7 @@ class MeteredModel final : public Model {
 
  private:
   struct Call;
+  async::Task<Status> enter(async::TurnKey key, bool has_fallback, Call* call);
   async::Task<Result<ModelResult>> ask(ModelRequest request, Call* call);
   void finish(const Call& call, const ProviderResult& result, std::int64_t took_ms);
   CallBill bill_of(const Call& call, const ProviderResult& result) const;

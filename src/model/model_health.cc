@@ -21,14 +21,18 @@ ModelHealth::ModelHealth(boost::asio::any_io_executor executor, std::string mode
       queue_(std::move(stop)),
       timer_(std::make_shared<boost::asio::steady_timer>(executor)) {}
 
-async::Task<Status> ModelHealth::admit(async::TurnKey key, bool has_fallback) {
-  if (state_ == State::closed) co_return Status{};
-  if (state_ == State::open && clock_.monotonic_ms() >= open_until_ms_) {
-    state_ = State::probing;
-    co_return Status{};
-  }
+Admission ModelHealth::new_probe() {
+  state_ = State::probing;
+  return Admission{++probes_};
+}
+
+async::Task<Result<Admission>> ModelHealth::admit(async::TurnKey key, bool has_fallback) {
+  if (state_ == State::closed) co_return Admission{};
+  if (state_ == State::open && clock_.monotonic_ms() >= open_until_ms_) co_return new_probe();
   if (has_fallback) co_return fail(ErrorKind::outage, "the model '" + model_ + "' is away: " + last_error_);
-  co_return co_await queue_.wait(key, 0);
+  Admission admission;
+  if (const Status turn = co_await queue_.wait(key, &admission); !turn) co_return std::unexpected(turn.error());
+  co_return admission;
 }
 
 void ModelHealth::on_answer() {
@@ -38,10 +42,10 @@ void ModelHealth::on_answer() {
   if (state_ != State::closed) close();
 }
 
-void ModelHealth::on_failure(const Error& error) {
+void ModelHealth::on_failure(const Error& error, Admission admission) {
   last_error_ = error.message;
   ++failures_;
-  if (state_ == State::probing) {
+  if (is_probe(admission)) {
     pause_ms_ = std::min(policy_.pause_ms_max, pause_ms_ * 2);
     open();
   } else if (state_ == State::closed && failures_ >= policy_.failures_max) {
@@ -50,13 +54,14 @@ void ModelHealth::on_failure(const Error& error) {
   }
 }
 
-void ModelHealth::on_nothing() {
-  if (state_ == State::probing) open();  // the probe told nothing: another one
+void ModelHealth::on_nothing(Admission admission) {
+  if (is_probe(admission)) open();  // the probe told nothing: another one
 }
 
 void ModelHealth::spend_retry(ErrorKind kind) {
+  if (state_ != State::closed) return;  // it waits at admit() anyway
   retry_tokens_ -= kind == ErrorKind::timeout ? kTimeoutCost : kRetryCost;
-  if (retry_tokens_ > 0 || state_ != State::closed) return;
+  if (retry_tokens_ > 0) return;
   retry_tokens_ = policy_.retry_tokens / 4;  // for when it is back
   away_since_ms_ = clock_.monotonic_ms();
   open();
@@ -78,16 +83,16 @@ void ModelHealth::close() {
 // Then the first in the queue becomes the probe, or all are told that it takes too long.
 void ModelHealth::wait_out_pause() {
   timer_->expires_after(std::chrono::milliseconds(pause_ms_));
-  timer_->async_wait([this, alive = std::weak_ptr<boost::asio::steady_timer>(timer_)](
-                         const boost::system::error_code& error) {
-    if (error || alive.expired() || state_ != State::open) return;
-    if (clock_.monotonic_ms() >= patience_end_ms()) {
-      while (auto* first = queue_.first()) queue_.refuse(*first, away());
-    } else if (auto* first = queue_.first()) {
-      state_ = State::probing;
-      queue_.grant(*first);
-    }
-  });
+  timer_->async_wait(
+      [this, alive = std::weak_ptr<boost::asio::steady_timer>(timer_)](const boost::system::error_code& error) {
+        if (error || alive.expired() || state_ != State::open) return;
+        if (clock_.monotonic_ms() >= patience_end_ms()) {
+          while (auto* first = queue_.first()) queue_.refuse(*first, away());
+        } else if (auto* first = queue_.first()) {
+          *first->payload = new_probe();
+          queue_.grant(*first);
+        }
+      });
 }
 
 std::int64_t ModelHealth::patience_end_ms() const {

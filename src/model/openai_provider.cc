@@ -52,7 +52,7 @@ class OpenAiProvider final : public Provider {
     http::Request call;
     call.method = "POST";
     call.url = url_;
-    call.deadlines = deadlines_;
+    call.deadlines = deadlines_.with_answer(request.answer_ms);
     call.headers.add("Content-Type", "application/json");
     call.headers.add("Accept", "application/json");
     if (!api_key_.empty()) call.headers.add("Authorization", "Bearer " + api_key_);

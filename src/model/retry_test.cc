@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <functional>
 
 #include "contract/model_contract.h"
@@ -170,7 +171,124 @@ TEST_F(Retry, HasTheNameOfItsModel) {
   EXPECT_EQ(with_retries(scripted({std::nullopt}, "x"), kAtOnce, stop)->name(), "x");
 }
 
+// --- What counts, and how long it waits
+
+TEST_F(Retry, ThrottledTriesAreCountedApart) {
+  const RetryPolicy policy{
+      .tries_max = 3, .throttled_max = 10, .base_ms = 0, .throttled_base_ms = 0, .pause_ms_max = 0};
+  using Script = std::vector<std::optional<ErrorKind>>;
+  const auto t = ErrorKind::throttled, u = ErrorKind::unavailable, o = ErrorKind::timeout;
+  const std::pair<Script, std::size_t> cases[] = {
+      {{t, t, t, t, t, t, t, t, u, u, std::nullopt}, 11},  // 8 and 2: neither is at its end
+      {{u, t, u, t, t, t, o}, 7},                          // the third that was not throttled
+      {{t}, 10},
+      {{u, t, t, u, t, t, t, t, t, t, t, t}, 12},  // the tenth throttle
+  };
+  for (const auto& [script, calls] : cases) {
+    const auto model = scripted(script);
+    const auto answer = call(model, policy);
+    EXPECT_EQ(model->attempts.size(), calls);
+    EXPECT_EQ(answer.has_value(), !script.back().has_value());
+  }
+}
+
+TEST_F(Retry, EachKindHasItsFirstPause) {
+  constexpr double kAlmostOne = 0.999999999;
+  EXPECT_EQ(pause_before_retry_ms(kRemoteRetries, ErrorKind::unavailable, 1, kAlmostOne), 499);
+  EXPECT_EQ(pause_before_retry_ms(kRemoteRetries, ErrorKind::timeout, 2, kAlmostOne), 999);
+  EXPECT_EQ(pause_before_retry_ms(kRemoteRetries, ErrorKind::throttled, 1, kAlmostOne), 999);
+  EXPECT_EQ(pause_before_retry_ms(kRemoteRetries, ErrorKind::throttled, 3, kAlmostOne), 3'999);
+  EXPECT_EQ(pause_before_retry_ms(kRemoteRetries, ErrorKind::throttled, 200, kAlmostOne), 19'999);
+}
+
+// Is told to come back later once, and then answers.
+class ComeBackLater final : public Model {
+ public:
+  explicit ComeBackLater(std::int64_t later_ms) : later_ms_(later_ms) {}
+
+  const std::string& name() const override { return name_; }
+  async::Task<Result<ModelResult>> call(ModelRequest) override {
+    called_at.push_back(std::chrono::steady_clock::now());
+    if (called_at.size() == 1) {
+      Error error{ErrorKind::throttled, "later"};
+      error.retry_after_ms = later_ms_;
+      co_return std::unexpected(std::move(error));
+    }
+    co_return ModelResult{};
+  }
+
+  std::vector<std::chrono::steady_clock::time_point> called_at;
+
+ private:
+  std::string name_ = "later";
+  std::int64_t later_ms_;
+};
+
+TEST_F(Retry, WaitsAtLeastAsLongAsTheOtherSideAsks) {
+  const auto model = std::make_shared<ComeBackLater>(20);
+  ASSERT_TRUE(call(model));
+  ASSERT_EQ(model->called_at.size(), 2u);
+  EXPECT_GE(model->called_at[1] - model->called_at[0], std::chrono::milliseconds(20));
+}
+
+TEST_F(Retry, Promise2_WhatWasToldToComeBackLaterIsWokenByTheFlag) {
+  const auto model = std::make_shared<ComeBackLater>(600'000);
+  const auto answer = await(call_and_raise(with_retries(model, kAtOnce, stop), request(), stop));
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().kind, ErrorKind::cancelled);
+  EXPECT_EQ(model->called_at.size(), 1u);
+}
+
+// Each retry is paid from the model's budget; being throttled costs nothing of it.
+TEST_F(Retry, RetriesAreSpentFromTheModelsBudget) {
+  const std::pair<ErrorKind, int> cases[] = {
+      {ErrorKind::unavailable, 25}, {ErrorKind::timeout, 13}, {ErrorKind::throttled, 0}};
+  for (const auto& [kind, calls_until_open] : cases) {
+    const auto executor = contract::process_loop().context().get_executor();
+    const auto health = std::make_shared<ModelHealth>(executor, "m", HealthPolicy{}, stop, system_clock());
+    const auto model = scripted({kind});
+    const auto patient = with_retries(model, kAtOnce, stop, health);  // 4 retries a call, of 500 tokens
+    int calls = 0;
+    for (; !health->is_open() && calls < 60; ++calls) EXPECT_FALSE(await(patient->call(request())));
+    EXPECT_EQ(calls, calls_until_open == 0 ? 60 : calls_until_open) << to_string(kind);
+  }
+}
+
 // --- Fallbacks
+
+TEST_F(Retry, AQuotaIsNotTriedAgainAndFallsOverToTheNext) {
+  for (const ErrorKind kind : {ErrorKind::quota, ErrorKind::outage}) {
+    const auto first = scripted({kind}, "first"), second = scripted({std::nullopt}, "second");
+    const auto both = with_fallbacks({with_retries(first, kAtOnce, stop), with_retries(second, kAtOnce, stop)});
+    const auto answer = await(both->call(request()));
+    ASSERT_TRUE(answer) << error_text(answer);
+    EXPECT_EQ(answer->model, "second");
+    EXPECT_EQ(first->attempts.size(), 1u) << to_string(kind);
+    EXPECT_EQ(answer->tries, 2);
+  }
+}
+
+// Keeps what each call was told.
+class Listening final : public Model {
+ public:
+  const std::string& name() const override { return name_; }
+  async::Task<Result<ModelResult>> call(ModelRequest request) override {
+    had_fallback.push_back(request.has_fallback);
+    co_return fail(ErrorKind::unavailable, "away");
+  }
+
+  std::vector<bool> had_fallback;
+
+ private:
+  std::string name_ = "listening";
+};
+
+TEST_F(Retry, EachKnowsWhetherAnotherStandsReady) {
+  const auto first = std::make_shared<Listening>(), second = std::make_shared<Listening>();
+  EXPECT_FALSE(await(with_fallbacks({first, second})->call(request())));
+  EXPECT_EQ(first->had_fallback, std::vector<bool>{true});
+  EXPECT_EQ(second->had_fallback, std::vector<bool>{false});
+}
 
 TEST_F(Retry, TheNextIsAskedWhenTheFirstStaysUnavailable) {
   const auto first = scripted({ErrorKind::unavailable}, "first"), second = scripted({std::nullopt}, "second");

@@ -22,10 +22,10 @@ struct CallBill {
   };
 
   std::string_view model, step;
-  Money reserved;
+  Money reserved = {};
   End end = End::free;
-  Usage usage;             // of `answered` and `wasted`: real, or the bound when `estimated`
-  Money cost;              // likewise
+  Usage usage = {};        // of `answered` and `wasted`: real, or the bound when `estimated`
+  Money cost = {};         // likewise
   bool estimated = false;  // nobody said how much it was: the bound stands for it
 };
 

@@ -23,7 +23,7 @@ namespace palette::store {
 struct PartProgress {
   AttemptNumber attempt;
   std::int64_t slice_no = 0;  // of the last slice; only take_slice changes it
-  Money last_slice;           // its amount; likewise
+  Money last_slice = {};      // its amount; likewise
   std::int64_t records = 0;
   std::int64_t failed = 0;
   std::int64_t tokens = 0;

@@ -38,7 +38,8 @@ TYPED_TEST_P(JobStoreContract, GivesBackEveryFieldOfAJob) {
   job.budget_limit = Money{12'500'000'000};
   job.unallocated = Money{1};
   job.extents = {JsonObject{{"first_record", 0}, {"count", 200}}};
-  job.parts = {{1, {AttemptNumber{3}, 4, 5, 6, 7, Money{8}}}, {12, {AttemptNumber{1}, 0, 0, 0, 0, Money{}}}};
+  job.parts = {{1, {AttemptNumber{3}, 4, Money{9}, 5, 6, 7, Money{8}}},
+               {12, {AttemptNumber{1}, 0, Money{}, 0, 0, 0, Money{}}}};
   job.parts_ended = 1;
   job.records_generated = 2;
   job.records_failed = 3;

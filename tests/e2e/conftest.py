@@ -3,11 +3,16 @@ import json
 import os
 import pathlib
 import subprocess
+import sys
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("PALETTE_BINARY", ROOT / "build/release/plot-palette"))
+sys.path.insert(0, str(ROOT / "tests/support"))
+
+from sim import Sim  # noqa: E402
+
 SHARED_SEEDS = ROOT.parent / "shared/testdata/seeds"
 COUNTRIES = ROOT / "examples/countries.jsonl"
 
@@ -22,7 +27,8 @@ class Palette:
         return [str(BINARY), *map(str, arguments)]
 
     def environment(self, extra=None):
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("PALETTE_") and k != "CHECKPOINT_INTERVAL"}
+        kept = {k: v for k, v in os.environ.items() if k != "CHECKPOINT_INTERVAL"
+                and not k.startswith(("PALETTE_", "AWS_", "OPENAI_")) and not k.lower().endswith("_proxy")}
         return {**kept, "NO_COLOR": "1", **(extra or {})}
 
     def run(self, *arguments, expect=0, env=None, timeout=120, **more):
@@ -125,3 +131,21 @@ def two_step_job(seed_file, subject, **more):
         ]},
         **more,
     }
+
+
+@pytest.fixture
+def start_sim():
+    """Starts a stand-in with flags; each must end with 0 when the test is over."""
+    started = []
+
+    def start(*flags, **more):
+        started.append(Sim.start(*flags, **more))
+        return started[-1]
+
+    yield start
+    assert [sim.stop() for sim in started] == [0] * len(started)
+
+
+@pytest.fixture
+def sim(start_sim):
+    return start_sim("--latency-ms", "20")

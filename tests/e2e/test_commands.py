@@ -9,7 +9,7 @@ from conftest import COUNTRIES, ROOT, index_of, read_jsonl, two_step_job
 
 RECORDS_JOB = two_step_job(COUNTRIES, "name", num_records=60)
 JOB = {**RECORDS_JOB, "columns": {"country": "{{ name }}", "answer": "{{ steps.answer.output }}"}}
-COMMANDS = ["init", "run", "preview", "jobs", "show", "rm", "export", "template", "template check", "template render"]
+COMMANDS = ["init", "run", "preview", "estimate", "jobs", "show", "rm", "export", "template", "template check", "template render", "models", "doctor"]
 
 
 @pytest.fixture
@@ -46,7 +46,8 @@ def test_every_command_has_json(palette, command):
 
 def test_help_lists_every_command(palette):
     told = palette.run("--help").stdout
-    assert re.findall(r"^  (\w+) {5,}\w", told, re.MULTILINE) == ["init", "run", "preview", "jobs", "show", "rm", "export", "template"]
+    assert re.findall(r"^  (\w+) {5,}\w", told, re.MULTILINE) == ["init", "run", "preview", "estimate", "jobs", "show", "rm", "export", "template", "models",
+                                                                     "doctor"]
     assert told.rstrip().endswith("plot-palette init && plot-palette run job.yaml")
 
 
@@ -57,9 +58,9 @@ def test_version(palette, command):
 
 
 WRONG = {
-    "": "a command is missing; known are init, run, preview, jobs, show, rm, export, template; see plot-palette --help",
+    "": "a command is missing; known are init, run, preview, estimate, jobs, show, rm, export, template, models, doctor; see plot-palette --help",
     "rnu": "there is no command 'rnu'; did you mean run? See plot-palette --help",
-    "frobnicate": "there is no command 'frobnicate'; known are init, run, preview, jobs, show, rm, export, template; see plot-palette --help",
+    "frobnicate": "there is no command 'frobnicate'; known are init, run, preview, estimate, jobs, show, rm, export, template, models, doctor; see plot-palette --help",
     "template rendr": "there is no command 'template rendr'; did you mean render? See plot-palette template --help",
     "template": "a command is missing; known are check, render; see plot-palette template --help",
     "run": "JOB is required; see plot-palette run --help",
@@ -167,10 +168,10 @@ def test_jobs_lists_them_oldest_first(made):
 
 
 def test_show_tells_status_records_cost_and_files(made):
-    shown = dict(line.split(None, 1) for line in made.run("show", made.id).stdout.splitlines())
+    shown = dict(line.split(None, 1) for line in made.run("show", made.id).stdout.splitlines() if line != "costs")
     assert {name: shown[name] for name in ("job", "name", "status", "records", "cost")} == {
         "job": made.id, "name": "two-steps", "status": "COMPLETED", "records": "60 of 60", "cost": "$0.00"}
-    assert shown["model"].startswith("offline: 120 calls, ")
+    assert shown["offline"].startswith("$0.00  (120 calls, ")
     assert (made.folder / shown["dataset"]).exists()
     as_json = json.loads(made.run("show", made.id, "--json").stdout)
     assert as_json["models"]["offline"]["calls"] == 120

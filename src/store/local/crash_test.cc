@@ -46,7 +46,7 @@ Status write_all_once(const std::filesystem::path& root) {
     if (!held) return std::unexpected(held.error());
     JobItem end = contract::new_job("j");
     end.status = job::JobStatus::completed;
-    if (ok = await((*jobs)->finish(*held, end)); !ok) return ok;
+    if (ok = await((*jobs)->finish(*held, end, Money{})); !ok) return ok;
   }
   return await(objects.remove("jobs/j/checkpoint.json"));
 }
