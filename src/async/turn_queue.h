@@ -48,7 +48,8 @@ class TurnQueue {
   };
 
   // Once `stop` is raised every wait ends with `cancelled`.
-  explicit TurnQueue(std::shared_ptr<StopFlag> stop) : stop_(stop), listener_(std::move(stop), [this] { refuse_all(); }) {}
+  explicit TurnQueue(std::shared_ptr<StopFlag> stop)
+      : stop_(stop), listener_(std::move(stop), [this] { refuse_all(); }) {}
   TurnQueue(const TurnQueue&) = delete;
 
   // Until it is granted (success), refused (that error), stopped or cancelled (`cancelled`). What was granted stays

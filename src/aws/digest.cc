@@ -53,10 +53,12 @@ std::string_view bytes_of(const Digest& digest) {
 
 void append_hex(std::string& out, const Digest& digest) {
   static constexpr char kHex[] = "0123456789abcdef";
-  for (const unsigned char byte : digest) {
-    out += kHex[byte >> 4];
-    out += kHex[byte & 15];
+  std::array<char, 2 * std::tuple_size_v<Digest>> text;
+  for (std::size_t i = 0; i < digest.size(); ++i) {
+    text[2 * i] = kHex[digest[i] >> 4];
+    text[2 * i + 1] = kHex[digest[i] & 15];
   }
+  out.append(text.data(), text.size());
 }
 
 }  // namespace palette::aws

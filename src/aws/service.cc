@@ -1,7 +1,8 @@
 #include "aws/service.h"
 
-#include <cctype>
+#include <algorithm>
 #include <cstdlib>
+#include <optional>
 #include <utility>
 
 #include "aws/digest.h"
@@ -17,41 +18,22 @@ constexpr std::string_view kUserAgent = "plot-palette/" PALETTE_VERSION;
 // AWS takes 5 minutes of difference; less than this is no reason for a refusal (reference 1.1).
 constexpr std::int64_t kClockDifferenceMin_ms = 4 * 60 * 1'000;
 
-// A small body is copied for each attempt; a larger one is held once and lent to the client in pieces.
-constexpr std::size_t kCopiedBodyBytesMax = 4 * limits::kKiB;
-constexpr std::size_t kBodyPieceBytes = 256 * limits::kKiB;
-
-class LentBody final : public http::BodySource {
- public:
-  explicit LentBody(std::shared_ptr<const std::string> text) : text_(std::move(text)) {}
-
-  std::uint64_t size() const override { return text_->size(); }
-
-  async::Task<Result<std::string>> next() override {
-    std::string piece = text_->substr(at_, kBodyPieceBytes);
-    at_ += piece.size();
-    co_return piece;
-  }
-
-  Status rewind() override {
-    at_ = 0;
-    return {};
-  }
-
- private:
-  std::shared_ptr<const std::string> text_;
-  std::size_t at_ = 0;
-};
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return out;
+// Without case; `lower_text` has none.
+bool starts_with(std::string_view text, std::string_view lower_text) {
+  const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; };
+  return text.size() >= lower_text.size() &&
+         std::equal(lower_text.begin(), lower_text.end(), text.begin(), [&](char b, char a) { return same(a, b); });
 }
 
 bool is_signed_header(std::string_view name) {
-  const std::string key = lower(name);
-  return key == "content-type" || key.starts_with("x-amz-") || key.starts_with("x-amzn-bedrock-");
+  constexpr std::string_view kType = "content-type";
+  return (name.size() == kType.size() && starts_with(name, kType)) || starts_with(name, "x-amz-") ||
+         starts_with(name, "x-amzn-bedrock-");
+}
+
+bool are_same(const Credentials& a, const Credentials& b) {
+  return a.keys.access_key_id == b.keys.access_key_id && a.keys.secret_access_key == b.keys.secret_access_key &&
+         a.keys.session_token == b.keys.session_token && a.expires_at == b.expires_at && a.source == b.source;
 }
 
 // No message may hold a credential, whatever a service puts into its own.
@@ -69,6 +51,11 @@ ServiceFailure not_sent(Error error) {
   return out;
 }
 
+std::unique_ptr<ServiceFailure> refused_token() {
+  return std::make_unique<ServiceFailure>(not_sent(Error{
+      ErrorKind::bad_input, "the bearer token has a line end or a control character; set it again, as one line"}));
+}
+
 }  // namespace
 
 struct Service::State {
@@ -81,21 +68,28 @@ struct Service::State {
         parts(std::move(service_parts)),
         signer(std::move(region), name.signing_name, is_s3 ? PathRule::as_it_is : PathRule::encoded_again) {}
 
-  static async::Task<ServiceOutcome> run(std::shared_ptr<State> state, ServiceRequest request);
-
-  // What every attempt of one call shares.
+  // What every attempt of one call shares. Thousands wait at once: it is made once, on the heap.
   struct Call {
     ServiceRequest request;  // without its body
-    std::string path;        // below the endpoint's own
     std::shared_ptr<const std::string> body;
-    std::string payload_sha256;  // empty for a bearer token
+    std::string payload_sha256;                      // empty for a bearer token
+    std::shared_ptr<const Credentials> credentials;  // of the latest attempt; null for a bearer token
+    std::int64_t offset_ms = 0;                      // likewise
+    bool clock_corrected = false;
+    bool credentials_renewed = false;
   };
 
-  Call prepared(ServiceRequest request) const;
-  http::Request attempt(const Call& call, const std::optional<Credentials>& credentials);
-  void sign(const Call& call, const Credentials& credentials, http::Headers& headers);
+  static async::Task<ServiceOutcome> run(std::shared_ptr<State> state, std::unique_ptr<Call> call);
+  async::Task<std::unique_ptr<ServiceFailure>> get_credentials(Call* call);
+
+  bool with_signature() const { return parts.bearer_token.empty(); }
+  std::unique_ptr<Call> prepared(ServiceRequest request) const;
+  // Not inlined: what these hold would lie in the frame of run(), and thousands of those wait at once.
+  [[gnu::noinline]] async::Task<http::Outcome<http::Response>> send(Call& call);
+  [[gnu::noinline]] std::unique_ptr<ServiceFailure> failure_to_tell(Call& call, http::Outcome<http::Response>& answer);
+  void sign(const Call& call, http::Headers& headers);
   bool learn_clock(const http::Headers& headers, std::int64_t used_offset_ms);
-  ServiceFailure failure_of(const http::Response& response, const std::optional<Credentials>& credentials) const;
+  ServiceFailure failure_of(const http::Response& response, const Credentials* used) const;
   UtcTime server_time() const { return UtcTime{parts.clock->now().unix_ms + clock_offset_ms}; }
 
   ServiceName name;
@@ -105,52 +99,52 @@ struct Service::State {
   bool is_s3;
   ServiceParts parts;
   Signer signer;
+  std::shared_ptr<const Credentials> credentials;  // the latest, one for all calls that use them
   std::int64_t clock_offset_ms = 0;
 };
 
-Service::State::Call Service::State::prepared(ServiceRequest request) const {
-  Call call;
-  call.path = base_path + request.path;
-  if (call.path.empty()) call.path = "/";
-  call.body = std::make_shared<const std::string>(std::move(request.body));
-  request.body.clear();
-  if (parts.bearer_token.empty()) append_hex(call.payload_sha256, sha256(*call.body));
-  call.request = std::move(request);
+std::unique_ptr<Service::State::Call> Service::State::prepared(ServiceRequest request) const {
+  auto call = std::make_unique<Call>();
+  request.path.insert(0, base_path);
+  if (request.path.empty()) request.path = "/";
+  if (with_signature()) append_hex(call->payload_sha256, sha256(request.body));
+  call->body = std::make_shared<const std::string>(std::move(request.body));
+  call->request = std::move(request);
   return call;
 }
 
-http::Request Service::State::attempt(const Call& call, const std::optional<Credentials>& credentials) {
+async::Task<http::Outcome<http::Response>> Service::State::send(Call& call) {
+  const ServiceRequest& request = call.request;
+  call.offset_ms = clock_offset_ms;
   http::Request out;
-  out.method = call.request.method;
+  out.method = request.method;
   out.url = endpoint;
-  out.url.target = call.request.query.empty() ? call.path : call.path + "?" + call.request.query;
-  out.headers = call.request.headers;
+  out.url.target = request.query.empty() ? request.path : request.path + "?" + request.query;
+  constexpr std::size_t kHeadersAdded = 5;
+  out.headers.reserve(request.headers.size() + kHeadersAdded);
+  for (const auto& [field, value] : request.headers) out.headers.add(field, value);
   out.headers.set("user-agent", std::string(kUserAgent));
-  out.deadlines = call.request.deadlines;
-  out.body_bytes_max = call.request.body_bytes_max;
-  if (call.body->size() <= kCopiedBodyBytesMax) {
-    out.body = *call.body;
-  } else {
-    out.body_source = std::make_shared<LentBody>(call.body);
-  }
-  if (credentials) {
-    sign(call, *credentials, out.headers);
+  out.deadlines = request.deadlines;
+  out.body_bytes_max = request.body_bytes_max;
+  out.shared_body = call.body;
+  if (call.credentials) {
+    sign(call, out.headers);
   } else {
     out.headers.set("authorization", "Bearer " + parts.bearer_token);
   }
-  return out;
+  return parts.http->send(std::move(out));
 }
 
-void Service::State::sign(const Call& call, const Credentials& credentials, http::Headers& headers) {
+void Service::State::sign(const Call& call, http::Headers& headers) {
   // S3 wants the hash as a header too (reference 1.1); the others do not.
   if (is_s3) headers.set("x-amz-content-sha256", call.payload_sha256);
-  RequestToSign to_sign{call.request.method, call.path, call.request.query, {}, call.payload_sha256};
+  RequestToSign to_sign{call.request.method, call.request.path, call.request.query, {}, call.payload_sha256};
   to_sign.headers.reserve(headers.size() + 3);
   to_sign.headers.emplace_back("host", authority);
   for (const auto& [field, value] : headers) {
     if (is_signed_header(field)) to_sign.headers.emplace_back(field, value);
   }
-  for (auto& [field, value] : signer.sign(std::move(to_sign), credentials.keys, server_time())) {
+  for (auto& [field, value] : signer.sign(std::move(to_sign), call.credentials->keys, server_time())) {
     headers.add(std::move(field), std::move(value));
   }
 }
@@ -165,60 +159,64 @@ bool Service::State::learn_clock(const http::Headers& headers, std::int64_t used
   return true;
 }
 
-ServiceFailure Service::State::failure_of(const http::Response& response,
-                                          const std::optional<Credentials>& credentials) const {
+ServiceFailure Service::State::failure_of(const http::Response& response, const Credentials* used) const {
   RefusalContext context;
   context.service = name.sdk_id;
-  context.credentials_source = credentials ? std::string_view(credentials->source) : "AWS_BEARER_TOKEN_BEDROCK";
+  context.credentials_source = used != nullptr ? std::string_view(used->source) : "AWS_BEARER_TOKEN_BEDROCK";
   context.now = server_time();
   ServiceFailure failure = service_failure(context, response);
   hide(failure.error.message, parts.bearer_token);
-  if (credentials) {
-    hide(failure.error.message, credentials->keys.secret_access_key);
-    hide(failure.error.message, credentials->keys.session_token);
+  if (used != nullptr) {
+    hide(failure.error.message, used->keys.secret_access_key);
+    hide(failure.error.message, used->keys.session_token);
   }
   return failure;
 }
 
-async::Task<ServiceOutcome> Service::State::run(std::shared_ptr<State> state, ServiceRequest request) {
-  const bool with_signature = state->parts.bearer_token.empty();
-  if (has_control_characters(state->parts.bearer_token)) {
-    co_return std::unexpected(not_sent(Error{
-        ErrorKind::bad_input, "the bearer token has a line end or a control character; set it again, as one line"}));
+// What the caller is told of anything but a 2xx; null when the call shall go out once more.
+std::unique_ptr<ServiceFailure> Service::State::failure_to_tell(Call& call, http::Outcome<http::Response>& answer) {
+  if (!answer) {
+    auto failure = std::make_unique<ServiceFailure>(not_sent(std::move(answer.error().error)));
+    failure->sent = answer.error().sent;
+    return failure;
   }
-  const Call call = state->prepared(std::move(request));
-  bool clock_corrected = false;
-  bool credentials_renewed = false;
-  for (;;) {
-    std::optional<Credentials> credentials;
-    if (with_signature) {
-      Result<Credentials> current = co_await state->parts.credentials->get();
-      if (!current) co_return std::unexpected(not_sent(std::move(current.error())));
-      credentials = std::move(*current);
-    }
-    const std::int64_t offset_ms = state->clock_offset_ms;
-    http::Request attempt = state->attempt(call, credentials);
-    http::Outcome<http::Response> answer = co_await state->parts.http->send(std::move(attempt));
-    if (!answer) {
-      ServiceFailure failure = not_sent(std::move(answer.error().error));
-      failure.sent = answer.error().sent;
-      co_return std::unexpected(std::move(failure));
-    }
-    if (answer->status >= 200 && answer->status < 300) co_return std::move(*answer);
-    ServiceFailure failure = state->failure_of(*answer, credentials);
-    // The answer to a HEAD has no body to say why.
-    const bool may_be_the_clock = is_clock_refusal(failure.code) || (failure.status == 403 && failure.code.empty());
-    if (with_signature && !clock_corrected && may_be_the_clock && state->learn_clock(answer->headers, offset_ms)) {
-      clock_corrected = true;
-      continue;
-    }
-    if (with_signature && !credentials_renewed && is_credential_refusal(failure.code)) {
-      state->parts.credentials->expire(*credentials);
-      credentials_renewed = true;
-      continue;
-    }
-    co_return std::unexpected(std::move(failure));
+  auto failure = std::make_unique<ServiceFailure>(failure_of(*answer, call.credentials.get()));
+  if (!with_signature()) return failure;
+  // The answer to a HEAD has no body to say why.
+  const bool may_be_the_clock = is_clock_refusal(failure->code) || (failure->status == 403 && failure->code.empty());
+  if (!call.clock_corrected && may_be_the_clock && learn_clock(answer->headers, call.offset_ms)) {
+    call.clock_corrected = true;
+    return nullptr;
   }
+  if (!call.credentials_renewed && is_credential_refusal(failure->code)) {
+    parts.credentials->expire(*call.credentials);
+    call.credentials_renewed = true;
+    return nullptr;
+  }
+  return failure;
+}
+
+async::Task<std::unique_ptr<ServiceFailure>> Service::State::get_credentials(Call* call) {
+  Result<Credentials> current = co_await parts.credentials->get();
+  if (!current) co_return std::make_unique<ServiceFailure>(not_sent(std::move(current.error())));
+  if (!credentials || !are_same(*credentials, *current))
+    credentials = std::make_shared<const Credentials>(std::move(*current));
+  call->credentials = credentials;
+  co_return nullptr;
+}
+
+async::Task<ServiceOutcome> Service::State::run(std::shared_ptr<State> state, std::unique_ptr<Call> call) {
+  std::unique_ptr<ServiceFailure> failure;
+  if (has_control_characters(state->parts.bearer_token)) failure = refused_token();
+  while (!failure) {
+    if (state->with_signature()) failure = co_await state->get_credentials(call.get());
+    if (failure) break;
+    async::Task<http::Outcome<http::Response>> sending = state->send(*call);
+    http::Outcome<http::Response> answer = co_await std::move(sending);
+    if (answer && answer->status >= 200 && answer->status < 300) co_return std::move(*answer);
+    failure = state->failure_to_tell(*call, answer);
+  }
+  co_return std::unexpected<ServiceFailure>(std::move(*failure));
 }
 
 Service::Service(ServiceName name, http::Url endpoint, std::string region, ServiceParts parts)
@@ -226,7 +224,9 @@ Service::Service(ServiceName name, http::Url endpoint, std::string region, Servi
 
 Service::~Service() = default;
 
-async::Task<ServiceOutcome> Service::call(ServiceRequest request) { return State::run(state_, std::move(request)); }
+async::Task<ServiceOutcome> Service::call(ServiceRequest request) {
+  return State::run(state_, state_->prepared(std::move(request)));
+}
 
 const http::Url& Service::endpoint() const { return state_->endpoint; }
 

@@ -105,7 +105,8 @@ TEST(Service, SignsTheSessionTokenAndTheServicesHeaders) {
   ASSERT_TRUE(bench.run(bench.service->call(std::move(request))));
   EXPECT_EQ(bench.requests()[0].headers.get("x-amz-security-token"), "TOKEN");
   const std::string_view authorization = bench.requests()[0].headers.get("authorization");
-  EXPECT_NE(authorization.find("SignedHeaders=host;x-amz-date;x-amz-security-token,"), std::string_view::npos)
+  EXPECT_NE(authorization.find("SignedHeaders=host;x-amz-date;x-amz-security-token;x-amzn-bedrock-trace,"),
+            std::string_view::npos)
       << authorization;
 }
 

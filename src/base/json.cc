@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 
 #include "base/limits.h"
 
@@ -30,6 +31,30 @@ void append_int(std::string& out, Int value) {
   char buffer[24];
   auto [end, ec] = std::to_chars(buffer, buffer + sizeof buffer, value);
   out.append(buffer, end);
+}
+
+// RFC 8259, section 7: the quotation mark, the backslash and the control characters must be escaped.
+bool needs_escape(char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; }
+
+// Whether one of the eight bytes does. A byte is below n (at most 128) if subtracting n borrows into its highest bit,
+// which it did not have. A borrow out of a byte may make the next one look so too, but then that byte did need it.
+bool any_needs_escape(std::uint64_t word) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101, kHighest = 0x8080808080808080;
+  const std::uint64_t quote = word ^ (kOnes * '"'), backslash = word ^ (kOnes * '\\');  // zero where it stands
+  const std::uint64_t found =
+      ((word - kOnes * 0x20) & ~word) | ((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash);
+  return (found & kHighest) != 0;
+}
+
+// Where the first byte from `at` on stands that needs an escape; text.size() if none does.
+std::size_t next_escape(std::string_view text, std::size_t at) {
+  std::uint64_t word = 0;
+  for (; at + sizeof word <= text.size(); at += sizeof word) {
+    std::memcpy(&word, text.data() + at, sizeof word);
+    if (any_needs_escape(word)) break;
+  }
+  while (at < text.size() && !needs_escape(text[at])) ++at;
+  return at;
 }
 
 void append_array(std::string& out, const JsonArray& array) {
@@ -113,11 +138,10 @@ void append_json_string(std::string& out, std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
   out += '"';
   std::size_t start = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20 && c != '"' && c != '\\') continue;
-    out.append(text, start, i - start);
-    start = i + 1;
+  for (std::size_t at = next_escape(text, 0); at < text.size(); at = next_escape(text, start)) {
+    out.append(text, start, at - start);
+    start = at + 1;
+    const auto c = static_cast<unsigned char>(text[at]);
     switch (c) {
       case '"':
         out += "\\\"";

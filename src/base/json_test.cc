@@ -23,6 +23,38 @@ TEST(Json, PrintsCompactlyAndKeepsTheOrderOfKeys) {
   EXPECT_EQ(round_trip("\"\""), "\"\"");
 }
 
+// Eight bytes are looked at in one step: each value of a byte stands at each place of such a step, between neighbours
+// that a wrong carry would touch.
+TEST(Json, StringsAreEscapedAtEveryOffset) {
+  const auto escaped = [](unsigned char c) -> std::string {
+    static constexpr std::string_view kShort = "\"\\\n\r\t\b\f", kLetters = "\"\\nrtbf";
+    if (const std::size_t at = kShort.find(static_cast<char>(c)); at != kShort.npos) return {'\\', kLetters[at]};
+    if (c >= 0x20) return {static_cast<char>(c)};
+    static constexpr char kHex[] = "0123456789abcdef";
+    return {'\\', 'u', '0', '0', kHex[c >> 4], kHex[c & 15]};
+  };
+  for (const std::string around : {" ", "!", "#", "[", "]", "x", "\x7f", "\x80", "\xff", "\"", "\\", "\n"}) {
+    const auto repeated = [&](std::size_t times) {
+      std::string text;
+      for (std::size_t i = 0; i < times; ++i) text += around;
+      return text;
+    };
+    const std::string around_escaped = escaped(static_cast<unsigned char>(around[0]));
+    for (int c = 0; c < 256; ++c) {
+      for (std::size_t before = 0; before < 18; ++before) {
+        for (const std::size_t after : {0, 1, 7, 8, 17}) {
+          std::string wanted = "\"", out;
+          for (std::size_t i = 0; i < before; ++i) wanted += around_escaped;
+          wanted += escaped(static_cast<unsigned char>(c));
+          for (std::size_t i = 0; i < after; ++i) wanted += around_escaped;
+          append_json_string(out, repeated(before) + static_cast<char>(c) + repeated(after));
+          ASSERT_EQ(out, wanted + '"') << "byte " << c << " after " << before << " of byte " << int{around[0]};
+        }
+      }
+    }
+  }
+}
+
 TEST(Json, KeepsTheThreeKindsOfNumber) {
   EXPECT_EQ(round_trip("[1, 1.0, -0, -0.0, 1e2, 9223372036854775807, 18446744073709551615]"),
             "[1,1.0,0,-0.0,100.0,9223372036854775807,18446744073709551615]");

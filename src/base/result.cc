@@ -8,9 +8,9 @@ namespace palette {
 namespace {
 
 constexpr std::array<std::string_view, 21> kNames = {
-    "bad_input", "not_found", "already_exists", "changed", "conflict",  "held",
-    "fenced",    "throttled", "unavailable",    "timeout", "cancelled", "refused",
-    "truncated", "too_large", "denied",         "quota",   "outage", "over_budget", "corrupt", "io", "internal"};
+    "bad_input", "not_found",   "already_exists", "changed",     "conflict", "held",      "fenced",
+    "throttled", "unavailable", "timeout",        "cancelled",   "refused",  "truncated", "too_large",
+    "denied",    "quota",       "outage",         "over_budget", "corrupt",  "io",        "internal"};
 
 }  // namespace
 

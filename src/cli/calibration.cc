@@ -25,8 +25,10 @@ Taken taken_by_failed(const generate::RecordState& state) {
     out.tokens += step->usage.total();
   }
   if (state.failure) {
-    out.cost += state.failure->unused_cost;
-    out.tokens += state.failure->unused_usage.total();
+    for (const generate::UnusedAnswer& answer : state.failure->unused) {
+      out.cost += answer.cost;
+      out.tokens += answer.usage.total();
+    }
   }
   return out;
 }

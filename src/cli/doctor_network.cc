@@ -50,7 +50,7 @@ async::Task<void> fetch(std::shared_ptr<aws::CredentialProvider> provider, Resul
 
 async::Task<void> ask_model(std::shared_ptr<model::Provider> provider, model::ModelRequest request,
                             model::ProviderResult* out) {
-  *out = co_await provider->ask(std::move(request));
+  *out = co_await provider->ask(std::make_shared<model::ModelRequest>(std::move(request)));
 }
 
 // A cancelled wait is one that took too long: nothing else cancels here.

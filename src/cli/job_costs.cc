@@ -47,7 +47,8 @@ void JobCosts::print(bool with_tokens) const {
   std::vector<Line> lines;
   for (const auto& [model, figures] : used.models) lines.push_back({model, figures.cost, tokens_text(figures)});
   if (used.steps.size() > 1) {
-    for (const auto& [step, figures] : used.steps) lines.push_back({"  step " + step, figures.cost, tokens_text(figures)});
+    for (const auto& [step, figures] : used.steps)
+      lines.push_back({"  step " + step, figures.cost, tokens_text(figures)});
   }
   const generate::ModelUsage wasted = generate::total_of(waste);
   if (wasted.calls > 0) lines.push_back({"calls without an answer", wasted.cost, counted(wasted.calls, "call")});

@@ -85,8 +85,7 @@ async::Task<Result<std::vector<generate::RecordState>>> make_records(generate::P
 }
 
 int preview(const PreviewOptions& options) {
-  const generate::PreflightInput input =
-      preflight_input(options.job_file, options.overrides, options.common.data_dir);
+  const generate::PreflightInput input = preflight_input(options.job_file, options.overrides, options.common.data_dir);
   generate::Preflight checked = generate::preflight(input);
   tell_findings(checked.diagnostics, options.common.quiet);
   if (!checked.job) return kBadInput;
@@ -96,8 +95,8 @@ int preview(const PreviewOptions& options) {
   auto ledger = std::make_shared<generate::Ledger>(generate::LedgerSettings{.unallocated = budget},
                                                    generate::slices_in_memory(budget), control, system_clock());
   model::Connections connections(loop.context().get_executor(), input.environment, system_clock());
-  auto models = make_job_models(*checked.job, control,
-                                {connections, ledger, loop.context().get_executor(), system_clock()});
+  auto models =
+      make_job_models(*checked.job, control, {connections, ledger, loop.context().get_executor(), system_clock()});
   if (!models) return tell_error(models.error());
   generate::Pipeline pipeline(*checked.job, JobId{"preview"}, std::move(*models), control);
   const auto records = loop.run(make_records(&pipeline, std::min(options.count, checked.job->spec.num_records)));

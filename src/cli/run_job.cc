@@ -130,8 +130,8 @@ class JobRun {
     co_return co_await make_records(pipeline, std::move(resume), true);
   }
 
-  async::Task<Result<generate::GenerateReport>> make_records(generate::Pipeline* pipeline,
-                                                             generate::ResumeState resume, bool retry_failed) {
+  async::Task<Result<generate::GenerateReport>> make_records(generate::Pipeline* pipeline, generate::ResumeState resume,
+                                                             bool retry_failed) {
     generate::GenerateSettings settings;
     settings.concurrency = prepared_.spec.concurrency;
     settings.max_failure_ratio = prepared_.spec.max_failure_ratio;
@@ -196,8 +196,8 @@ class JobRun {
     if (status_ == job::JobStatus::completed) progress_.records_failed = prepared_.spec.num_records - exported.records;
     if (status_ == job::JobStatus::budget_exceeded) failed_cause_ = told_over_budget();
     if (const Status closed = co_await book_->close(); !closed) co_return tell(closed.error());
-    const Status finished = co_await finish_job(workspace_, *claimed_, progress_,
-                                                {status_, failed_cause_, ledger_->unspent()}, clock_);
+    const Status finished =
+        co_await finish_job(workspace_, *claimed_, progress_, {status_, failed_cause_, ledger_->unspent()}, clock_);
     if (!finished) co_return tell(finished.error());
     tell_end(exported);
     switch (status_) {
@@ -248,8 +248,9 @@ class JobRun {
         std::fprintf(stderr, "%s %s\n", styled(stderr, Style::warning, "warning:").c_str(), note.c_str());
     }
     if (status_ == job::JobStatus::budget_exceeded) {
-      tell_error(Error{ErrorKind::over_budget, "the job " + claimed_->item.id.text + " stopped: " + failed_cause_ +
-                                                   "; raise budget_limit (or --budget) and run the same command again"});
+      tell_error(
+          Error{ErrorKind::over_budget, "the job " + claimed_->item.id.text + " stopped: " + failed_cause_ +
+                                            "; raise budget_limit (or --budget) and run the same command again"});
     }
     if (status_ == job::JobStatus::failed) {
       const std::string& id = claimed_->item.id.text;

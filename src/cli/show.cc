@@ -91,8 +91,8 @@ async::Task<Result<JobCosts>> load_costs(Workspace* workspace, store::JobItem it
     const auto extents = job::Extents::from_json(item.extents);
     if (!extents) co_return std::unexpected(extents.error());
     const generate::PartContext context{item.id, PartNumber{1}, AttemptNumber{0}, *extents, item.num_records};
-    auto resume = co_await generate::load_resume_state(workspace->objects, context,
-                                                       saved->prepared.compiled.step_ids, item.updated_at);
+    auto resume = co_await generate::load_resume_state(workspace->objects, context, saved->prepared.compiled.step_ids,
+                                                       item.updated_at);
     if (!resume) co_return std::unexpected(resume.error());
     state = std::move(*resume);
   }
@@ -100,8 +100,7 @@ async::Task<Result<JobCosts>> load_costs(Workspace* workspace, store::JobItem it
   out.used += state.journaled;
   out.waste = state.checkpoint.waste_total();
   // What a running job holds in its slice is not spent yet: nothing is said of it.
-  if (item.status != job::JobStatus::running)
-    out.possibly_spent = std::max(Money{}, allocated(item) - out.total());
+  if (item.status != job::JobStatus::running) out.possibly_spent = std::max(Money{}, allocated(item) - out.total());
   out.budget = item.budget_limit;
   if (out.budget) out.left = item.unallocated;
   co_return out;
@@ -134,7 +133,7 @@ async::Task<Result<Shown>> load(Workspace* workspace, JobId id, bool with_failur
 
 // Its finished steps, and the answer that was not used.
 Money cost_of(const generate::RecordState& state) {
-  Money cost = state.failure->unused_cost;
+  Money cost = state.failure->unused_cost();
   for (const auto& step : state.steps) {
     if (step) cost += step->cost;
   }

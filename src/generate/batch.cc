@@ -56,9 +56,9 @@ void add_steps(Spending& spending, const StepIds& step_ids, const RecordState& s
 }
 
 void add_unused(Spending& spending, const RecordState& state) {
-  if (!state.failure || state.failure->unused_model.empty()) return;
-  spending.add(state.failure->unused_model, state.failure->step, state.failure->unused_usage,
-               state.failure->unused_cost);
+  if (!state.failure) return;
+  for (const UnusedAnswer& answer : state.failure->unused)
+    spending.add(answer.model, answer.step, answer.usage, answer.cost);
 }
 
 async::Task<Result<RecordsByIndex>> read_failures(store::ObjectStore& objects, JobId job, BatchNumber batch,

@@ -86,8 +86,8 @@ TEST(Batch, SpendingOfARecordIsThatOfItsSteps) {
   add_steps(spending, {"a", "b", "c", "d"}, state, true);
   EXPECT_EQ(spending.models, (UsageByModel{{"fake", {2, {11, 6}, Money{2'000'000'001}}},
                                            {"other", {1, {10, 5}, Money{2'000'000'000}}}}));
-  EXPECT_EQ(spending.steps, (UsageByStep{{"a", {2, {11, 6}, Money{2'000'000'001}}},
-                                         {"c", {1, {10, 5}, Money{2'000'000'000}}}}));
+  EXPECT_EQ(spending.steps,
+            (UsageByStep{{"a", {2, {11, 6}, Money{2'000'000'001}}}, {"c", {1, {10, 5}, Money{2'000'000'000}}}}));
   add_steps(spending, {"a", "b", "c", "d"}, state);
   EXPECT_EQ(spending.steps.at("d").calls, 1) << "booked ones too, when all are asked for";
 }
@@ -97,9 +97,7 @@ TEST(Batch, AnAnswerThatWasNotUsedIsPaidForToo) {
   Spending spending;
   add_unused(spending, state);
   EXPECT_TRUE(spending.models.empty());
-  state.failure->unused_model = "fake";
-  state.failure->unused_usage = {7, 3};
-  state.failure->unused_cost = Money{5};
+  state.failure->unused.push_back({"q", "fake", {7, 3}, Money{5}});
   add_unused(spending, state);
   EXPECT_EQ(spending.models, (UsageByModel{{"fake", {1, {7, 3}, Money{5}}}}));
   EXPECT_EQ(spending.steps, (UsageByStep{{"q", {1, {7, 3}, Money{5}}}}));

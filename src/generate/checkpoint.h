@@ -44,8 +44,8 @@ struct Checkpoint {
   BatchSet completed;
   // Of batches with failed records: round 0 is the batch itself, round k the k-th retry; the last round counts.
   std::map<std::int64_t, std::map<std::int64_t, std::int64_t>> failed;
-  // By attempt. Usage is what the records of committed batches took, failed ones included; steps the same calls by step.
-  // Waste is what was paid, or may have been, for calls that gave nothing.
+  // By attempt. Usage is what the records of committed batches took, failed ones included; steps the same calls by
+  // step. Waste is what was paid, or may have been, for calls that gave nothing.
   std::map<std::int64_t, UsageByModel> usage;
   std::map<std::int64_t, UsageByStep> steps;
   std::map<std::int64_t, UsageByModel> waste;

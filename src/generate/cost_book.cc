@@ -37,8 +37,8 @@ async::Task<Status> CostBook::open(Money spent, std::int64_t tokens) {
     const Result<Money> total = total_in(**last);
     const auto told_tokens = json_int((*last)->fields, "bedrock_tokens");
     if (!total || !told_tokens) {
-      co_return fail(ErrorKind::corrupt, "the cost row " + (*last)->timestamp_key + " of the job " + context_.job.text +
-                                             " cannot be read");
+      co_return fail(ErrorKind::corrupt,
+                     "the cost row " + (*last)->timestamp_key + " of the job " + context_.job.text + " cannot be read");
     }
     told_ = *total;
     tokens_told_ = *told_tokens;

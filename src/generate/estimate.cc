@@ -78,8 +78,9 @@ class Estimator {
         priced_ = false;
       }
     }
-    out.output_tokens_mean =
-        out.output_tokens_max == 0 ? kGuessedAnswerTokens : std::min(kGuessedAnswerTokens, (out.output_tokens_max + 1) / 2);
+    out.output_tokens_mean = out.output_tokens_max == 0
+                                 ? kGuessedAnswerTokens
+                                 : std::min(kGuessedAnswerTokens, (out.output_tokens_max + 1) / 2);
     return out;
   }
 
@@ -106,8 +107,8 @@ class Estimator {
       if (!prompt) return false;
       outcome.prompt = std::move(*prompt);
       record_bound += add_call(i, outcome, steps[i]);
-      outcome.output = stand_in(figures_[i].output_tokens_max > 0 ? figures_[i].output_tokens_max
-                                                                  : figures_[i].output_tokens_mean);
+      outcome.output =
+          stand_in(figures_[i].output_tokens_max > 0 ? figures_[i].output_tokens_max : figures_[i].output_tokens_mean);
       outcome.model = step.models.front();
       done[step.position] = std::move(outcome);
     }

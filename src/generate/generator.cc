@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/this_coro.hpp>
+#include <utility>
 
 #include "generate/batch.h"
 
@@ -182,11 +183,7 @@ async::Task<void> Generator::open_retry(BatchNumber number) {
     state.index = RecordIndex{index};
     state.round = batch.round;
     state.finished_at.reset();
-    if (state.failure) {  // what it left unused is booked
-      state.failure->unused_model.clear();
-      state.failure->unused_usage = {};
-      state.failure->unused_cost = {};
-    }
+    if (state.failure) state.failure->unused.clear();  // it is booked
     batch.states.push_back(std::move(state));
   }
   opening_ = false;
@@ -218,14 +215,13 @@ async::Task<void> Generator::make_record(OpenBatch* batch, std::size_t at) {
   if (!failed_before) {
     // A record that was finished before the crash keeps its time.
     const std::optional<UtcTime> kept_time = state.failure ? std::nullopt : state.finished_at;
-    if (state.failure && !state.failure->unused_model.empty()) {
-      accounts_.ledger.write_off(state.failure->unused_model, state.failure->unused_usage,
-                                 state.failure->unused_cost);
-    }
-    state.failure.reset();
+    const std::optional<RecordFailure> failure_before = std::exchange(state.failure, std::nullopt);
     state.finished_at.reset();
     made = co_await pipeline_.make(&state);
-    if (made && !state.failure && pipeline_.is_whole(state)) state.finished_at = kept_time;
+    const bool is_whole = pipeline_.is_whole(state);
+    if (made && !state.failure && is_whole) state.finished_at = kept_time;
+    // Until it has another end, the failure stands in the journal of the attempt that paid for it.
+    if (made && failure_before && (state.failure || is_whole)) write_off_unused(*failure_before);
   }
   accounts_.ledger.release(state.index);
   if (made) {

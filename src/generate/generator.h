@@ -92,6 +92,7 @@ class Generator {
   async::Task<Status> put_failures(OpenBatch* batch);
   async::Task<Status> lost_to_another(OpenBatch* batch, std::string key, std::string body);
   void write_off(const OpenBatch& batch);
+  void write_off_unused(const RecordFailure& failure);
   void book(const OpenBatch& batch);
   void mark_committed(const OpenBatch& batch, std::int64_t failed);
   async::Task<void> flush_now_and_then(std::shared_ptr<async::StopFlag> ended);
@@ -123,6 +124,7 @@ class Generator {
   Money cost_before_;  // of earlier attempts
   bool journal_changed_ = false, checkpoint_changed_ = false;
   std::int64_t steps_journaled_ = 0;  // of control_.steps_finished
+  std::size_t journal_bytes_ = 0;     // of the last journal
   std::int64_t succeeded_here_ = 0, failed_here_ = 0;
   std::vector<std::int64_t> first_started_;  // the first records of this attempt: limits::kAlikeFailuresMax of them
   std::int64_t first_failed_alike_ = 0;      // how many of those failed as the first failure did

@@ -97,11 +97,12 @@ void Generator::write_off(const OpenBatch& batch) {
     for (const auto& step : state.steps) {
       if (step && !step->booked) accounts_.ledger.write_off(step->model, step->usage, step->cost);
     }
-    if (state.failure && !state.failure->unused_model.empty()) {
-      accounts_.ledger.write_off(state.failure->unused_model, state.failure->unused_usage,
-                                 state.failure->unused_cost);
-    }
+    if (state.failure) write_off_unused(*state.failure);
   }
+}
+
+void Generator::write_off_unused(const RecordFailure& failure) {
+  for (const UnusedAnswer& answer : failure.unused) accounts_.ledger.write_off(answer.model, answer.usage, answer.cost);
 }
 
 void Generator::book(const OpenBatch& batch) {
@@ -132,10 +133,13 @@ async::Task<void> Generator::flush_now_and_then(std::shared_ptr<async::StopFlag>
 }
 
 async::Task<Status> Generator::flush() {
+  note_waste();  // before the journal: what it no longer has may be waste by now
   const bool new_steps = std::exchange(steps_journaled_, control_.steps_finished) != control_.steps_finished;
   if (journal_changed_ || new_steps) {
     journal_changed_ = false;
     std::string body;
+    // About as long as the last one: growing step by step would need three times its memory for a moment.
+    body.reserve(journal_bytes_ + journal_bytes_ / 8);
     const auto append = [&](RecordState& state) {
       const bool worth_keeping = state.finished_at || std::any_of(state.steps.begin(), state.steps.end(),
                                                                   [](const auto& s) { return s.has_value(); });
@@ -145,11 +149,11 @@ async::Task<Status> Generator::flush() {
       body += '\n';
     };
     for (OpenBatch& batch : open_) std::for_each(batch.states.begin(), batch.states.end(), append);
+    journal_bytes_ = body.size();
     const Result<std::string> put =
         co_await objects_.put(job::journal_key(context_.job, context_.part, context_.attempt), std::move(body));
     if (!put) co_return std::unexpected(put.error());
   }
-  note_waste();
   if (checkpoint_changed_) {
     checkpoint_changed_ = false;
     Result<Checkpoint> saved = co_await save_checkpoint(objects_, resume_.checkpoint, context_.extents, clock_.now());

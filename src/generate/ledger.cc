@@ -40,7 +40,7 @@ Ledger::Ledger(LedgerSettings settings, std::shared_ptr<SliceSource> slices, Run
 
 bool Ledger::admit(RecordIndex record) {
   if (record_bound_ > Money{} && left() - held_ < record_bound_) return false;
-  records_[record.value] = {record_bound_, {}};
+  records_[record.value] = {record_bound_};
   held_ += record_bound_;
   return true;
 }
@@ -50,7 +50,7 @@ void Ledger::release(RecordIndex record) {
   if (found == records_.end()) return;
   held_ -= found->second.held;
   // A record that needed more than was thought: the next ones may too.
-  record_bound_ = std::max(record_bound_, found->second.bound);
+  record_bound_ = std::max(record_bound_, found->second.bound());
   records_.erase(found);
   serve_waiting();
 }
@@ -70,12 +70,23 @@ bool Ledger::fits_now(Money bound, std::int64_t record) const {
   return left() - held_by_older(record) >= bound;
 }
 
-void Ledger::set_aside(Money bound, std::int64_t record) {
+Money Ledger::InProgress::bound() const {
+  Money sum;
+  for (const auto& [step, bound] : steps) sum += bound;
+  return sum;
+}
+
+void Ledger::set_aside(Money bound, async::TurnKey key) {
   reserved_ += bound;
-  const auto found = records_.find(record);
+  const auto found = records_.find(key.record);
   if (found == records_.end()) return;
-  found->second.bound += bound;
-  const Money from_hold = std::min(found->second.held, bound);
+  // Another try of a step takes nothing of what is held for the steps to come.
+  auto& steps = found->second.steps;
+  auto step = std::ranges::find(steps, key.step, &std::pair<std::int64_t, Money>::first);
+  if (step == steps.end()) step = steps.insert(steps.end(), {key.step, Money{}});
+  const Money more = std::max(Money{}, bound - step->second);
+  step->second += more;
+  const Money from_hold = std::min(found->second.held, more);
   found->second.held -= from_hold;
   held_ -= from_hold;
 }
@@ -88,7 +99,7 @@ async::Task<Status> Ledger::reserve(Money bound, async::TurnKey key) {
   }
   const bool first = queue_.empty() || key < queue_.first()->key;
   if (first && fits_now(bound, key.record)) {
-    set_aside(bound, key.record);
+    set_aside(bound, key);
   } else if (const Status turn = co_await queue_.wait(key, Wanted{bound}); !turn) {
     co_return turn;
   }
@@ -130,7 +141,7 @@ void Ledger::serve_waiting() {
       control_.over_budget = true;
       queue_.refuse(*first, over_budget(bound));
     } else if (fits_now(bound, first->key.record)) {
-      set_aside(bound, first->key.record);
+      set_aside(bound, first->key);
       queue_.grant(*first);
     } else {
       return;

@@ -15,6 +15,8 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "async/turn_queue.h"
 #include "base/money.h"
@@ -42,9 +44,9 @@ class SliceSource {
 std::shared_ptr<SliceSource> slices_in_memory(Money unallocated);
 
 struct LedgerSettings {
-  Money unallocated = {};     // of the job, when the attempt begins
-  std::int64_t slice_no = 0;  // the last that the part took
-  Money record_bound = {};    // the most that all steps of one record may cost, as far as is known
+  Money unallocated = {};         // of the job, when the attempt begins
+  std::int64_t slice_no = 0;      // the last that the part took
+  Money record_bound = {};        // the most that all steps of one record may cost, as far as is known
   std::int64_t slice_ms = 1'000;  // about how long a slice should last
 };
 
@@ -67,16 +69,16 @@ class Ledger final : public model::SpendMeter {
   // Costs beside models (compute, storage), which count against the budget too.
   void charge_infrastructure(Money cost);
 
-  Money spent() const { return spent_; }                 // settled by this attempt, infrastructure included
-  Money reserved() const { return reserved_; }           // of calls in flight
-  Money unspent() const { return taken_ - spent_; }      // of the slices: to be given back when nothing is in flight
+  Money spent() const { return spent_; }             // settled by this attempt, infrastructure included
+  Money reserved() const { return reserved_; }       // of calls in flight
+  Money unspent() const { return taken_ - spent_; }  // of the slices: to be given back when nothing is in flight
   Money left() const { return taken_ - spent_ - reserved_ + unallocated_; }
   Money infrastructure() const { return infrastructure_; }
   std::int64_t slice_no() const { return slice_no_; }
-  const UsageByModel& waste() const { return waste_; }   // calls that gave nothing, and what was written off
+  const UsageByModel& waste() const { return waste_; }        // calls that gave nothing, and what was written off
   const UsageByModel& by_model() const { return by_model_; }  // every call that was paid for, waste included
   std::int64_t estimated_calls() const { return estimated_calls_; }  // whose bound stands for what nobody told
-  bool over_bound() const { return over_bound_; }        // a provider reported more than the bound
+  bool over_bound() const { return over_bound_; }                    // a provider reported more than the bound
 
  private:
   struct Wanted {
@@ -87,7 +89,7 @@ class Ledger final : public model::SpendMeter {
   bool fits_now(Money bound, std::int64_t record) const;
   bool can_ever_fit(Money bound) const { return left() + reserved_ >= bound; }
   Error over_budget(Money bound) const;
-  void set_aside(Money bound, std::int64_t record);
+  void set_aside(Money bound, async::TurnKey key);
   void serve_waiting();
   async::Task<Status> cover();
   async::Task<Status> take_slice();
@@ -106,8 +108,10 @@ class Ledger final : public model::SpendMeter {
   std::int64_t last_slice_ms_ = 0;
 
   struct InProgress {
-    Money held;   // for steps to come
-    Money bound;  // set aside so far, all steps together
+    Money held;  // for steps to come
+    // The most that one try of each step has set aside: what the record needs when nothing is tried twice.
+    std::vector<std::pair<std::int64_t, Money>> steps = {};
+    Money bound() const;
   };
   std::map<std::int64_t, InProgress> records_;
   Money held_;  // of all records

@@ -59,8 +59,8 @@ struct Ledgers : ::testing::Test {
   Status reserve(std::int64_t bound, std::int64_t record = 0, std::int64_t step = 0) {
     return await(ledger->reserve(Money{bound}, {record, step}));
   }
-  void settle(std::int64_t reserved, std::int64_t cost,
-              model::CallBill::End end = model::CallBill::End::answered, bool estimated = false) {
+  void settle(std::int64_t reserved, std::int64_t cost, model::CallBill::End end = model::CallBill::End::answered,
+              bool estimated = false) {
     model::CallBill bill{.model = "m", .step = "s", .reserved = Money{reserved}};
     bill.end = end;
     bill.cost = Money{cost};
@@ -246,8 +246,7 @@ async::Task<void> random_record(Ledgers* test, std::int64_t record, std::uint64_
     const auto bound = static_cast<std::int64_t>(1 + random.below(50));
     const Status reserved = co_await test->ledger->reserve(Money{bound}, {record, step});
     if (!reserved) break;
-    EXPECT_LE(test->ledger->spent() + test->ledger->reserved(),
-              test->ledger->spent() + test->ledger->unspent());
+    EXPECT_LE(test->ledger->spent() + test->ledger->reserved(), test->ledger->spent() + test->ledger->unspent());
     (void)co_await async::sleep_for(static_cast<std::int64_t>(random.below(3)));
     const std::uint64_t fate = random.below(10);
     if (fate == 0) {

@@ -1,17 +1,19 @@
 #include "generate/pipeline.h"
 
+#include <bitset>
 #include <boost/asio/this_coro.hpp>
 
 #include "base/hash.h"
 #include "base/limits.h"
+#include "jinja/with_members.h"
 
 namespace palette::generate {
 
 struct Pipeline::Run {
   RecordState& state;  // the caller's
   std::shared_ptr<const SeedRow> row;
-  std::vector<bool> started;  // by step of the compiled job
-  std::vector<bool> done;     // likewise: its outcome stands
+  std::bitset<limits::kStepsMax> started;  // by step of the compiled job
+  std::bitset<limits::kStepsMax> done;     // likewise: its outcome stands
 };
 
 Pipeline::Pipeline(const PreparedJob& job, JobId id, std::vector<std::shared_ptr<model::Model>> models,
@@ -34,8 +36,7 @@ async::Task<Status> Pipeline::make(RecordState* state) {
   if (!row) co_return std::unexpected(row.error());
   state->seed_data_keys = (*row)->keys_text;
   state->steps.resize(job_.compiled.step_ids.size());
-  const std::vector<bool> none(job_.compiled.steps.size());
-  auto run = std::make_shared<Run>(Run{*state, std::move(*row), none, none});
+  auto run = std::make_shared<Run>(Run{*state, std::move(*row), {}, {}});
   if (is_chain_) {
     co_await run_chain(run);
   } else {
@@ -46,7 +47,8 @@ async::Task<Status> Pipeline::make(RecordState* state) {
 
 async::Task<void> Pipeline::run_chain(std::shared_ptr<Run> run) {
   for (std::size_t i = 0; i < job_.compiled.steps.size(); ++i) {
-    co_await run_step(run, i);
+    std::shared_ptr<model::ModelRequest> request = next_request(*run, i);
+    if (request != nullptr) co_await ask(run, i, std::move(request));
     if (!run->done[i]) co_return;
   }
 }
@@ -71,23 +73,26 @@ void Pipeline::start_ready(const std::shared_ptr<Run>& run, async::TaskGroup* gr
 }
 
 async::Task<void> Pipeline::run_step_then_next(std::shared_ptr<Run> run, std::size_t step, async::TaskGroup* group) {
-  co_await run_step(run, step);
+  std::shared_ptr<model::ModelRequest> request = next_request(*run, step);
+  if (request != nullptr) co_await ask(run, step, std::move(request));
   if (run->done[step]) start_ready(run, group);
 }
 
-async::Task<void> Pipeline::run_step(std::shared_ptr<Run> run, std::size_t step) {
-  std::optional<StepOutcome> rendered = render(*run, step);
-  if (!rendered) co_return;
+// No coroutine: a record that waits for an answer keeps nothing of its rendering but the request. Null when there is
+// nothing to ask: an outcome is kept, the record has failed, or the run stops.
+std::shared_ptr<model::ModelRequest> Pipeline::next_request(Run& run, std::size_t step) const {
+  std::optional<StepOutcome> rendered = render(run, step);
+  if (!rendered) return nullptr;
   const std::size_t position = job_.compiled.steps[step].position;
-  if (std::optional<StepOutcome>& kept = run->state.steps[position]; kept) {
+  if (std::optional<StepOutcome>& kept = run.state.steps[position]; kept) {
     if (kept->request_sha256 == request_sha256(step, *rendered)) {
-      run->done[step] = true;
-      co_return;
+      run.done[step] = true;
+      return nullptr;
     }
     kept.reset();
   }
-  if (control_.stop->requested()) co_return;
-  co_await ask(run, step, std::move(*rendered));
+  if (control_.stop->requested()) return nullptr;
+  return request_of(run, step, std::move(*rendered));
 }
 
 std::optional<StepOutcome> Pipeline::render(Run& run, std::size_t step) const {
@@ -113,6 +118,7 @@ std::optional<StepOutcome> Pipeline::render(Run& run, std::size_t step) const {
   Result<std::string> text = compiled.prompt->render(context, options);
   if (!text) return give_up(text.error().kind, text.error().text());
   out.prompt = std::move(*text);
+  out.prompt.shrink_to_fit();  // it stays as long as the call and the batch
   if (out.prompt.size() + out.system.size() > limits::kPromptBytesMax) {
     return give_up(ErrorKind::too_large, "the prompt has " + std::to_string(out.prompt.size() + out.system.size()) +
                                              " bytes; at most 4 MiB are allowed (truncate_tokens shortens a text)");
@@ -120,44 +126,60 @@ std::optional<StepOutcome> Pipeline::render(Run& run, std::size_t step) const {
   return out;
 }
 
-async::Task<void> Pipeline::ask(std::shared_ptr<Run> run, std::size_t step, StepOutcome outcome) {
+// The texts move into it, and keep() takes them back: one copy of each while the call is in flight.
+std::shared_ptr<model::ModelRequest> Pipeline::request_of(const Run& run, std::size_t step,
+                                                          StepOutcome rendered) const {
   const job::CompiledStep& compiled = job_.compiled.steps[step];
-  model::ModelRequest request;
-  request.system = outcome.system;
-  request.messages.push_back({model::Message::Role::user, outcome.prompt});
-  request.options = compiled.options;
-  request.cache_system = compiled.cache_system;
-  request.key = {job_.spec.seed, run->state.index, compiled.stream, 1, run->state.round};
-  request.identity = {job_id_, compiled.id, run->state.index, static_cast<std::int64_t>(step)};
-  int tries = 1;
-  request.tries = &tries;
+  auto request = std::make_shared<model::ModelRequest>();
+  request->system = std::move(rendered.system);
+  request->messages.reserve(1);
+  request->messages.push_back({model::Message::Role::user, std::move(rendered.prompt)});
+  request->options = compiled.options;
+  request->cache_system = compiled.cache_system;
+  request->key = {job_.spec.seed, run.state.index, compiled.stream, 1, run.state.round};
+  request->identity = {job_id_, compiled.id, run.state.index, static_cast<std::int64_t>(step)};
+  return request;
+}
+
+async::Task<void> Pipeline::ask(std::shared_ptr<Run> run, std::size_t step,
+                                std::shared_ptr<model::ModelRequest> request) {
   ++control_.calls_in_flight;
-  Result<model::ModelResult> answer = co_await models_[step]->call(std::move(request));
+  Result<model::ModelResult> answer = co_await models_[step]->call(request);
   --control_.calls_in_flight;
+  keep(*run, step, *request, std::move(answer));
+}
+
+// What became of the call, in the record's state.
+void Pipeline::keep(Run& run, std::size_t step, model::ModelRequest& request, Result<model::ModelResult>&& answer) {
+  const job::CompiledStep& compiled = job_.compiled.steps[step];
   if (!answer) {
-    if (!ends_the_run(answer.error())) {
-      run->state.failure =
-          RecordFailure{compiled.id, answer.error().kind, answer.error().message, tries};
-    }
-    co_return;
+    if (!ends_the_run(answer.error()) && !run.state.failure)
+      run.state.failure = RecordFailure{compiled.id, answer.error().kind, answer.error().message, request.tries};
+    return;
   }
   const bool truncated =
       answer->stop == model::StopReason::truncated && !compiled.options.accept_truncated.value_or(false);
   if (truncated || answer->stop == model::StopReason::refused) {
-    run->state.failure = RecordFailure{
-        compiled.id, truncated ? ErrorKind::truncated : ErrorKind::refused,
-        truncated ? "the answer was cut at the token limit; raise max_tokens or set accept_truncated"
-                  : "the model declined to answer",
-        tries, std::move(answer->model), answer->usage, answer->cost};
-    co_return;
+    // Steps that ran side by side may fail too: the first is the cause, and every answer is paid for.
+    if (!run.state.failure) {
+      run.state.failure =
+          RecordFailure{compiled.id, truncated ? ErrorKind::truncated : ErrorKind::refused,
+                        truncated ? "the answer was cut at the token limit; raise max_tokens or set accept_truncated"
+                                  : "the model declined to answer",
+                        request.tries};
+    }
+    run.state.failure->unused.push_back({compiled.id, std::move(answer->model), answer->usage, answer->cost});
+    return;
   }
+  StepOutcome& outcome = run.state.steps[compiled.position].emplace();
+  outcome.system = std::move(request.system);
+  outcome.prompt = std::move(request.messages.front().text);
   outcome.output = std::move(answer->text);
   outcome.model = std::move(answer->model);
   outcome.usage = answer->usage;
   outcome.cost = answer->cost;
   outcome.tries = answer->tries;
-  run->state.steps[compiled.position] = std::move(outcome);
-  run->done[step] = true;
+  run.done[step] = true;
   ++control_.steps_finished;
 }
 
@@ -188,7 +210,9 @@ void Pipeline::name_requests(RecordState& state) const {
     const std::size_t position = job_.compiled.steps[i].position;
     if (position >= state.steps.size() || !state.steps[position]) continue;
     StepOutcome& outcome = *state.steps[position];
-    if (outcome.request_sha256.empty()) outcome.request_sha256 = request_sha256(i, outcome);
+    if (!outcome.request_sha256.empty()) continue;
+    outcome.request_sha256 = request_sha256(i, outcome);
+    std::string().swap(outcome.system);  // nothing else is kept of it, and it may be long
   }
 }
 
@@ -201,24 +225,33 @@ std::string Pipeline::request_sha256(std::size_t step, const StepOutcome& outcom
   return sha.finish_hex();
 }
 
+namespace {
+
+// The names of a context, made once.
+struct ContextKeys {
+  jinja::Value steps = jinja::Value::of(job::kStepsVariable), seed_row = jinja::Value::of(job::kSeedRowVariable),
+               record_index = jinja::Value::of(job::kRecordIndexVariable);
+  jinja::Value output = jinja::Value::of("output"), prompt = jinja::Value::of("prompt"),
+               model = jinja::Value::of("model");
+  jinja::Value nothing = jinja::Value::map({});
+};
+
+}  // namespace
+
 jinja::Value record_context(const jinja::Value& row, RecordIndex index, const std::vector<std::string>& step_ids,
                             std::span<const StepOutcome* const> steps) {
-  std::vector<std::pair<std::string, jinja::Value>> context, done;
-  context.reserve(row.size() + 3);
-  for (std::size_t i = 0; i < row.size(); ++i) {
-    const auto [key, value] = row.entry(i);
-    context.emplace_back(key.as_string(), value);
-  }
+  static const ContextKeys keys;
+  std::vector<std::pair<std::string, jinja::Value>> done;
   for (std::size_t i = 0; i < step_ids.size(); ++i) {
     if (steps[i] == nullptr) continue;
-    done.emplace_back(step_ids[i], jinja::Value::map({{"output", jinja::Value::of(steps[i]->output)},
-                                                      {"prompt", jinja::Value::of(steps[i]->prompt)},
-                                                      {"model", jinja::Value::of(steps[i]->model)}}));
+    done.emplace_back(step_ids[i],
+                      jinja::with_members(keys.nothing, {{keys.output, jinja::Value::of(steps[i]->output)},
+                                                         {keys.prompt, jinja::Value::of(steps[i]->prompt)},
+                                                         {keys.model, jinja::Value::of(steps[i]->model)}}));
   }
-  context.emplace_back(job::kStepsVariable, jinja::Value::map(std::move(done)));
-  context.emplace_back(job::kSeedRowVariable, row);
-  context.emplace_back(job::kRecordIndexVariable, jinja::Value::of(index.value));
-  return jinja::Value::map(std::move(context));
+  return jinja::with_members(row, {{keys.steps, jinja::Value::map(std::move(done))},
+                                   {keys.seed_row, row},
+                                   {keys.record_index, jinja::Value::of(index.value)}});
 }
 
 jinja::RenderOptions render_options(const job::JobSpec& spec, RecordIndex index) {

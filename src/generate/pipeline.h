@@ -44,8 +44,10 @@ class Pipeline {
   async::Task<void> run_graph(std::shared_ptr<Run> run);
   async::Task<void> run_step_then_next(std::shared_ptr<Run> run, std::size_t step, async::TaskGroup* group);
   void start_ready(const std::shared_ptr<Run>& run, async::TaskGroup* group);
-  async::Task<void> run_step(std::shared_ptr<Run> run, std::size_t step);
-  async::Task<void> ask(std::shared_ptr<Run> run, std::size_t step, StepOutcome outcome);
+  std::shared_ptr<model::ModelRequest> next_request(Run& run, std::size_t step) const;
+  std::shared_ptr<model::ModelRequest> request_of(const Run& run, std::size_t step, StepOutcome rendered) const;
+  async::Task<void> ask(std::shared_ptr<Run> run, std::size_t step, std::shared_ptr<model::ModelRequest> request);
+  void keep(Run& run, std::size_t step, model::ModelRequest& request, Result<model::ModelResult>&& answer);
   std::optional<StepOutcome> render(Run& run, std::size_t step) const;
   bool ends_the_run(const Error& error);
   std::string request_sha256(std::size_t step, const StepOutcome& outcome) const;

@@ -23,7 +23,8 @@ struct Rig {
   PreparedJob job;
   RunControl control;
   std::shared_ptr<FakeModel> model = std::make_shared<FakeModel>();
-  Pipeline pipeline{job, JobId{"j"}, std::vector<std::shared_ptr<model::Model>>(job.compiled.steps.size(), model), control};
+  Pipeline pipeline{job, JobId{"j"}, std::vector<std::shared_ptr<model::Model>>(job.compiled.steps.size(), model),
+                    control};
 
   static RecordState of(std::int64_t index) {
     RecordState state;
@@ -142,9 +143,9 @@ TEST(Pipeline, AfterAFailureNoFurtherStepStarts) {
 
 TEST(Pipeline, AFailureNamesStepKindAndTries) {
   Rig rig({.steps = kChain});
-  rig.model->answer = [&](const model::ModelRequest& r) -> Result<model::ModelResult> {
+  rig.model->answer = [&](model::ModelRequest& r) -> Result<model::ModelResult> {
     if (r.messages[0].text.starts_with("ask")) return answer_of("ok");
-    *r.tries = 4;
+    r.tries = 4;
     return fail(ErrorKind::throttled, "slow down");
   };
   const RecordState made = rig.make(Rig::of(0));
@@ -192,7 +193,7 @@ TEST(Pipeline, ATruncatedAnswerIsAFailureUnlessItIsAccepted) {
     EXPECT_EQ(rig.pipeline.is_whole(made), accept);
     if (made.failure) {
       EXPECT_EQ(made.failure->kind, ErrorKind::truncated);
-      EXPECT_EQ(made.failure->unused_cost, Money{2'000'000'000}) << "it was paid for";
+      EXPECT_EQ(made.failure->unused_cost(), Money{2'000'000'000}) << "it was paid for";
       EXPECT_THAT(made.failure->message, ::testing::HasSubstr("max_tokens"));
     }
   }
@@ -208,7 +209,7 @@ TEST(Pipeline, ARefusalIsAFailure) {
   const RecordState made = rig.make(Rig::of(0));
   ASSERT_TRUE(made.failure);
   EXPECT_EQ(made.failure->kind, ErrorKind::refused);
-  EXPECT_EQ(made.failure->unused_cost, Money{2'000'000'000});
+  EXPECT_EQ(made.failure->unused_cost(), Money{2'000'000'000});
 }
 
 // --- Stopping

@@ -77,10 +77,11 @@ void check_budget(const PreparedJob& job, job::Diagnostics& diagnostics) {
   if (!job.spec.budget_limit) return;
   const Result<Estimate> estimate = estimate_job(job, kBudgetSample);
   if (!estimate || estimate->record_bound <= *job.spec.budget_limit) return;
-  diagnostics.error(job.spec.file, job::Mark{0, 0}, "budget_limit",
-                    "$" + job.spec.budget_limit->to_decimal() + " is less than one record may cost, up to $" +
-                        estimate->record_bound.to_decimal() +
-                        " (the bytes of its prompts as tokens, and max_tokens of output); raise it, or lower max_tokens");
+  diagnostics.error(
+      job.spec.file, job::Mark{0, 0}, "budget_limit",
+      "$" + job.spec.budget_limit->to_decimal() + " is less than one record may cost, up to $" +
+          estimate->record_bound.to_decimal() +
+          " (the bytes of its prompts as tokens, and max_tokens of output); raise it, or lower max_tokens");
 }
 
 std::shared_ptr<job::TemplateLibrary> library_beside(const job::JobSpec& spec) {

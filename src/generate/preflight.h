@@ -33,8 +33,8 @@ struct PreparedJob {
 struct PreflightInput {
   std::filesystem::path job_file;
   job::Overrides overrides;
-  std::shared_ptr<job::ModelDirectory> models;  // null: the built-in catalogue
-  aws::Environment environment;                 // where models are asked, and with which keys
+  std::shared_ptr<job::ModelDirectory> models;    // null: the built-in catalogue
+  aws::Environment environment;                   // where models are asked, and with which keys
   job::TemplateById template_by_id;               // empty: no table of templates
   std::filesystem::path spool_dir;                // where large seed data is unpacked
   std::vector<std::filesystem::path> written_to;  // folders that will be made or written

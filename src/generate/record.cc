@@ -62,12 +62,21 @@ void append_failure_fields(std::string& out, const RecordFailure& failure) {
   append_json_string(out, failure.message);
   out += "},\"tries\":";
   append_int(out, failure.tries);
-  if (failure.unused_model.empty()) return;
-  out += ",\"unused\":{\"model\":";
-  append_json_string(out, failure.unused_model);
-  out += ",\"usage\":";
-  append_tokens(out, failure.unused_usage);
-  out += ",\"cost_usd\":" + failure.unused_cost.to_decimal() + "}";
+  if (failure.unused.empty()) return;
+  out += ",\"unused\":";
+  char separator = '[';
+  for (const UnusedAnswer& answer : failure.unused) {
+    out += separator;
+    separator = ',';
+    out += "{\"step\":";
+    append_json_string(out, answer.step);
+    out += ",\"model\":";
+    append_json_string(out, answer.model);
+    out += ",\"usage\":";
+    append_tokens(out, answer.usage);
+    out += ",\"cost_usd\":" + answer.cost.to_decimal() + "}";
+  }
+  out += ']';
 }
 
 std::unexpected<Error> corrupt(std::string message) { return fail(ErrorKind::corrupt, std::move(message)); }
@@ -85,9 +94,21 @@ Result<StepOutcome> read_step(const Json& json) {
   if (!tokens || cost == nullptr) return corrupt("a step lacks its usage");
   const Result<Money> money = Money::from_decimal(to_json_text(*cost));
   if (!money) return corrupt(money.error().message);
-  return StepOutcome{*prompt, "",       *output,
-                     *model,  *tokens,  *money,
-                     static_cast<int>(*tries), *request, object->contains("booked")};
+  return StepOutcome{
+      *prompt, "", *output, *model, *tokens, *money, static_cast<int>(*tries), *request, object->contains("booked")};
+}
+
+Result<UnusedAnswer> read_unused(const Json& json) {
+  const JsonObject* object = json.if_object();
+  if (object == nullptr) return corrupt("an unused answer is not an object");
+  const auto step = json_string(*object, "step"), model = json_string(*object, "model");
+  const auto usage = json_object(*object, "usage");
+  const Json* cost = object->if_contains("cost_usd");
+  if (!step || !model || !usage || cost == nullptr) return corrupt("an unused answer lacks a field");
+  const Result<model::Usage> tokens = tokens_from_json(**usage);
+  const Result<Money> money = Money::from_decimal(to_json_text(*cost));
+  if (!tokens || !money) return corrupt("the usage or cost of an unused answer cannot be read");
+  return UnusedAnswer{*step, *model, *tokens, *money};
 }
 
 Status read_failure(const JsonObject& object, RecordState& state) {
@@ -98,23 +119,24 @@ Status read_failure(const JsonObject& object, RecordState& state) {
   const auto kind = json_string(**error, "kind"), message = json_string(**error, "message");
   if (!kind || !message) return corrupt("a failure lacks the kind or message of its error");
   state.failure = RecordFailure{*step, error_kind_from(*kind), *message, static_cast<int>(*tries)};
-  if (!object.contains("unused")) return {};
-  const auto unused = json_object(object, "unused");
-  if (!unused) return corrupt("what a failure left unused is not an object");
-  const auto model = json_string(**unused, "model");
-  const auto usage = json_object(**unused, "usage");
-  const Json* cost = (*unused)->if_contains("cost_usd");
-  if (!model || !usage || cost == nullptr) return corrupt("what a failure left unused lacks a field");
-  const Result<model::Usage> tokens = tokens_from_json(**usage);
-  const Result<Money> money = Money::from_decimal(to_json_text(*cost));
-  if (!tokens || !money) return corrupt("what a failure left unused cannot be read");
-  state.failure->unused_model = *model;
-  state.failure->unused_usage = *tokens;
-  state.failure->unused_cost = *money;
+  const Json* unused = object.if_contains("unused");
+  if (unused == nullptr) return {};
+  if (!unused->is_array()) return corrupt("what a failure left unused is not a list");
+  for (const Json& entry : unused->get_array()) {
+    Result<UnusedAnswer> answer = read_unused(entry);
+    if (!answer) return std::unexpected(answer.error());
+    state.failure->unused.push_back(std::move(*answer));
+  }
   return {};
 }
 
 }  // namespace
+
+Money RecordFailure::unused_cost() const {
+  Money cost;
+  for (const UnusedAnswer& answer : unused) cost += answer.cost;
+  return cost;
+}
 
 void append_record_line(std::string& out, const JobId& job, const StepIds& step_ids, const RecordState& state) {
   out += "{\"id\":\"";
@@ -142,7 +164,7 @@ void append_record_line(std::string& out, const JobId& job, const StepIds& step_
 }
 
 void append_failure_line(std::string& out, const StepIds& step_ids, const RecordState& state) {
-  Money cost = state.failure->unused_cost;
+  Money cost = state.failure->unused_cost();
   for (const auto& step : state.steps) {
     if (step) cost += step->cost;
   }

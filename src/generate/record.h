@@ -32,15 +32,23 @@ struct StepOutcome {
   bool booked = false;  // the usage of an earlier round or attempt has it already
 };
 
+// An answer that was paid for and not used: truncated, or refused.
+struct UnusedAnswer {
+  std::string step, model;
+  model::Usage usage;
+  Money cost;
+
+  bool operator==(const UnusedAnswer&) const = default;
+};
+
 struct RecordFailure {
   std::string step;
   ErrorKind kind = ErrorKind::internal;
   std::string message;
   int tries = 1;
-  // An answer that was paid for and not used: truncated, or refused. "unused" in lines; no model: there was none.
-  std::string unused_model = {};
-  model::Usage unused_usage = {};
-  Money unused_cost = {};
+  std::vector<UnusedAnswer> unused = {};  // more than one when steps ran side by side
+
+  Money unused_cost() const;
 };
 
 struct RecordState {

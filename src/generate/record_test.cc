@@ -71,15 +71,13 @@ TEST(Record, JournalLineIsExactlyThis) {
 
 TEST(Record, FailureLineIsExactlyThis) {
   RecordState state = failed_state(4, {outcome("x"), std::nullopt, std::nullopt}, "no \"answer\"");
-  state.failure->unused_model = "fake";
-  state.failure->unused_usage = {7, 3};
-  state.failure->unused_cost = Money{1'000'000'000};  // and 0.002 of the step that is done
+  state.failure->unused.push_back({"q", "fake", {7, 3}, Money{1'000'000'000}});  // and 0.002 of the step that is done
   state.finished_at = *UtcTime::from_iso("2026-11-23T10:00:00.123Z");
   EXPECT_EQ(
       line_of([&](std::string& out) { append_failure_line(out, kSteps, state); }),
       R"({"index":4,"timestamp":"2026-11-23T10:00:00.123Z","seed_data_keys":4,"step":"q",)"
       R"("error":{"kind":"unavailable","message":"no \"answer\""},"tries":3,)"
-      R"("unused":{"model":"fake","usage":{"input_tokens":7,"output_tokens":3},"cost_usd":0.001},"cost_usd":0.003,)"
+      R"("unused":[{"step":"q","model":"fake","usage":{"input_tokens":7,"output_tokens":3},"cost_usd":0.001}],"cost_usd":0.003,)"
       R"("steps":{"question":{"request":"abc","tries":1,"prompt":"p","output":"x","model":"fake",)"
       R"("usage":{"input_tokens":10,"output_tokens":5},"cost_usd":0.002}}})");
 }
@@ -89,7 +87,11 @@ TEST(Record, JournalLineIsReadBack) {
   states[0].steps[0]->tries = 4;
   states[0].steps[0]->booked = true;
   states[0].round = 3;
-  states[1].failure = RecordFailure{"answer", ErrorKind::truncated, "cut\nshort", 2, "fake", {7, 3, 2, 1}, Money{5}};
+  states[1].failure = RecordFailure{"answer",
+                                    ErrorKind::truncated,
+                                    "cut\nshort",
+                                    2,
+                                    {{"answer", "fake", {7, 3, 2, 1}, Money{5}}, {"a", "b", {}, Money{1}}}};
   for (const RecordState& state : states) {
     const std::string line = line_of([&](std::string& out) { append_journal_line(out, kSteps, state); });
     const Result<RecordState> read = parse_journal_line(line, kSteps);
@@ -104,9 +106,7 @@ TEST(Record, JournalLineIsReadBack) {
       EXPECT_EQ(read->failure->kind, ErrorKind::truncated);
       EXPECT_EQ(read->failure->message, "cut\nshort");
       EXPECT_EQ(read->failure->tries, 2);
-      EXPECT_EQ(read->failure->unused_model, "fake");
-      EXPECT_EQ(read->failure->unused_usage, (model::Usage{7, 3, 2, 1}));
-      EXPECT_EQ(read->failure->unused_cost, Money{5});
+      EXPECT_EQ(read->failure->unused, state.failure->unused);
     }
     EXPECT_EQ(read->round, state.round);
     if (state.steps[0]) EXPECT_EQ(read->steps[0]->booked, state.steps[0]->booked);
@@ -129,12 +129,11 @@ TEST(Record, FailureLineIsReadBack) {
 
 TEST(Promise4, TheCostOfAnswersThatWereNotUsedIsReadBack) {
   RecordState state = failed_state(9, {outcome("x"), std::nullopt, std::nullopt});
-  state.failure->unused_model = "fake";
-  state.failure->unused_cost = Money{7};
+  state.failure->unused.push_back({"q", "fake", {}, Money{7}});
   const std::string journal = line_of([&](std::string& out) { append_journal_line(out, kSteps, state); });
   const std::string failure = line_of([&](std::string& out) { append_failure_line(out, kSteps, state); });
-  EXPECT_EQ(parse_journal_line(journal, kSteps).value().failure->unused_cost, Money{7});
-  EXPECT_EQ(parse_journal_line(failure, kSteps).value().failure->unused_cost, Money{7});
+  EXPECT_EQ(parse_journal_line(journal, kSteps).value().failure->unused_cost(), Money{7});
+  EXPECT_EQ(parse_journal_line(failure, kSteps).value().failure->unused_cost(), Money{7});
 }
 
 TEST(Record, StepsThatTheJobDoesNotHaveAreSkipped) {

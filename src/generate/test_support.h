@@ -52,8 +52,9 @@ inline model::ModelResult answer_of(std::string text) {
 // Answers what it is told to, at once or when its gate is opened, and remembers what it was asked.
 class FakeModel final : public model::Model {
  public:
-  std::function<Result<model::ModelResult>(const model::ModelRequest&)> answer =
-      [](const model::ModelRequest& request) { return answer_of("<" + request.messages.back().text + ">"); };
+  std::function<Result<model::ModelResult>(model::ModelRequest&)> answer = [](const model::ModelRequest& request) {
+    return answer_of("<" + request.messages.back().text + ">");
+  };
   std::function<void(const model::ModelRequest&)> on_call = [](const model::ModelRequest&) {};
   std::function<bool(const model::ModelRequest&)> waits = [](const model::ModelRequest&) { return false; };
   std::shared_ptr<async::StopFlag> gate = std::make_shared<async::StopFlag>();  // raised: open
@@ -66,12 +67,12 @@ class FakeModel final : public model::Model {
 
   const std::string& name() const override { return name_; }
 
-  async::Task<Result<model::ModelResult>> call(model::ModelRequest request) override {
-    prompts.push_back(request.messages.back().text);
-    requests.push_back(request);
+  async::Task<Result<model::ModelResult>> call(std::shared_ptr<model::ModelRequest> request) override {
+    prompts.push_back(request->messages.back().text);
+    requests.push_back(*request);
     in_flight_max = std::max(in_flight_max, ++in_flight);
-    on_call(request);
-    if (waits(request)) {
+    on_call(*request);
+    if (waits(*request)) {
       const Status slept = co_await gate->sleep_for(wait_ms_max);
       if (!gate->requested()) {
         --in_flight;
@@ -79,9 +80,9 @@ class FakeModel final : public model::Model {
       }
     }
     --in_flight;
-    Result<model::ModelResult> result = answer(request);
+    Result<model::ModelResult> result = answer(*request);
     if (result && meter != nullptr) {
-      model::CallBill bill{.model = result->model, .step = request.identity.step, .reserved = {}};
+      model::CallBill bill{.model = result->model, .step = request->identity.step, .reserved = {}};
       bill.end = model::CallBill::End::answered;
       bill.usage = result->usage;
       bill.cost = result->cost;

@@ -53,7 +53,8 @@ struct Request {
   Url url = {};
   Headers headers = {};  // Host, Content-Length, Connection and Accept-Encoding are the client's own
   std::string body = {};
-  std::shared_ptr<BodySource> body_source = {};  // instead of `body`, when set
+  std::shared_ptr<BodySource> body_source = {};         // instead of `body`, when set
+  std::shared_ptr<const std::string> shared_body = {};  // likewise: a text that its owner keeps too
   Deadlines deadlines = {};
   std::size_t body_bytes_max = 64 * limits::kMiB;  // of the answer, unpacked
 };
@@ -111,13 +112,15 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
+  // The deadlines run from this very call; nothing goes out before the task is awaited.
   async::Task<Outcome<Response>> send(Request request);
   async::Task<Outcome<std::unique_ptr<ResponseStream>>> open(Request request);
 
   Stats stats() const;
 
- private:
   struct State;
+
+ private:
   std::shared_ptr<State> state_;
 };
 

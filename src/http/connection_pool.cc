@@ -72,8 +72,10 @@ std::unique_ptr<PooledConnection> ConnectionPool::take_idle(Origin& origin) {
     std::unique_ptr<PooledConnection> last = std::move(origin.idle.back());
     origin.idle.pop_back();
     --idle_;
-    // A look costs less than a microsecond, and a request on a dead connection a retry.
-    if (last->transport.quiet()) return last;
+    // A look is a system call, and a request on a dead connection a retry: no server closes what it used a moment ago.
+    constexpr std::int64_t kTrusted_ms = 1'000;
+    const bool is_fresh = coarse_now_ms() - last->idle_since_ms < kTrusted_ms;
+    if (is_fresh || last->transport.quiet()) return last;
     ++found_closed_;
     --origin.open;
     --open_;

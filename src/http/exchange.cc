@@ -18,14 +18,17 @@ struct Exchange::Answer {
 };
 
 Exchange::Exchange(const Request& request, const Proxy* proxy, std::size_t header_bytes_max, bool in_pieces)
-    : request_(request), proxy_(proxy), header_bytes_max_(header_bytes_max), in_pieces_(in_pieces) {
+    : request_(request),
+      header_bytes_max_(header_bytes_max),
+      head_(request_head(request, proxy)),
+      in_pieces_(in_pieces) {
   restart();
 }
 
 Exchange::~Exchange() = default;
 
 void Exchange::restart() {
-  out_ = request_head(request_, proxy_);
+  piece_.clear();
   written_ = 0;
   source_left_ = request_.body_source ? request_.body_source->size() : 0;
   answer_.reset();
@@ -45,20 +48,23 @@ Exchange::Progress Exchange::failed(ErrorKind kind, std::string message) {
 Exchange::Progress Exchange::advance(Transport& transport) {
   if (!sent_ && !write_broke_) {
     if (const Progress progress = write(transport); progress != Progress::done) return progress;
+    // The answer takes its time: a look for it right now would be in vain.
+    if (sent_ && !transport.holds_bytes()) return Progress::want_read;
   }
   return read(transport);
 }
 
 void Exchange::give_body(std::string piece) {
-  out_ = std::move(piece);
+  piece_ = std::move(piece);
   written_ = 0;
 }
 
 Exchange::Progress Exchange::write(Transport& transport) {
-  const std::string_view body = request_.body_source ? std::string_view() : std::string_view(request_.body);
-  while (written_ < out_.size() + body.size()) {
-    const std::size_t of_out = std::min(written_, out_.size());
-    const IoResult sent = transport.write(std::string_view(out_).substr(of_out), body.substr(written_ - of_out));
+  const std::string_view first = head_sent_ ? piece_ : head_;
+  const std::string_view second = head_sent_ ? std::string_view() : held_body(request_);
+  while (written_ < first.size() + second.size()) {
+    const std::size_t of_first = std::min(written_, first.size());
+    const IoResult sent = transport.write(first.substr(of_first), second.substr(written_ - of_first));
     if (sent.io == Io::want_write) return Progress::want_write;
     if (sent.io == Io::want_read) return Progress::want_read;
     if (sent.io != Io::moved) {
@@ -68,12 +74,12 @@ Exchange::Progress Exchange::write(Transport& transport) {
     }
     written_ += sent.bytes;
   }
-  if (head_sent_ && request_.body_source) {
-    if (out_.size() > source_left_)
+  if (head_sent_) {
+    if (piece_.size() > source_left_)
       return failed(ErrorKind::bad_input, "the body's source gives more than the size it has told");
-    source_left_ -= out_.size();
+    source_left_ -= piece_.size();
+    std::string().swap(piece_);
   }
-  std::string().swap(out_);
   written_ = 0;
   head_sent_ = true;
   if (source_left_ > 0) return Progress::want_body;

@@ -26,7 +26,8 @@ class Exchange {
     failed,  // error() says why
   };
 
-  // `request` outlives the exchange. `in_pieces`: stop at the header and at each piece of the body.
+  // `request` outlives the exchange; its target and its headers are not needed any more. `in_pieces`: stop at the
+  // header and at each piece of the body.
   Exchange(const Request& request, const Proxy* proxy, std::size_t header_bytes_max, bool in_pieces);
   ~Exchange();
 
@@ -69,10 +70,10 @@ class Exchange {
 
   // Thousands of these wait at once: what is only needed at times is behind a pointer.
   const Request& request_;
-  const Proxy* proxy_;
   std::size_t header_bytes_max_;
-  std::string out_;          // the head, then each piece of the body source; the body itself stays in the request
-  std::size_t written_ = 0;  // of out_ and the body after it
+  std::string head_;         // kept until the answer comes: it may have to go out once more
+  std::string piece_;        // of the body source; a body that is held stays in the request
+  std::size_t written_ = 0;  // of the head with the body that is held, or of the piece
   std::uint64_t source_left_ = 0;
   std::unique_ptr<Answer> answer_;  // from the first byte on
   std::unique_ptr<Error> error_;
@@ -84,6 +85,9 @@ class Exchange {
   bool never_arrived_ = false;
   bool whole_ = false;
 };
+
+// The body, unless it comes from a source.
+std::string_view held_body(const Request& request);
 
 // bad_input for a method, target or header field that cannot go on the wire.
 Status check_request(const Request& request);

@@ -20,6 +20,7 @@ class Headers {
   Headers() = default;
   Headers(std::initializer_list<Field> fields) : fields_(fields) {}
 
+  void reserve(std::size_t fields) { fields_.reserve(fields); }
   void add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
   // Replaces every field of that name.
   void set(std::string_view name, std::string value);

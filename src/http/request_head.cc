@@ -6,6 +6,11 @@
 
 namespace palette::http {
 
+std::string_view held_body(const Request& request) {
+  if (request.body_source) return {};
+  return request.shared_body ? *request.shared_body : request.body;
+}
+
 Status check_request(const Request& request) {
   if (!sound_method(request.method))
     return fail(ErrorKind::bad_input, "the method \"" + request.method + "\" is no HTTP method; write one like GET");
@@ -41,7 +46,7 @@ std::string request_head(const Request& request, const Proxy* proxy) {
   }
   append_field(head, "Accept-Encoding", "gzip");
   if (absolute && !proxy->authorization.empty()) append_field(head, "Proxy-Authorization", proxy->authorization);
-  const std::uint64_t length = request.body_source ? request.body_source->size() : request.body.size();
+  const std::uint64_t length = request.body_source ? request.body_source->size() : held_body(request).size();
   // A method that means something by its body says so even when that is empty (RFC 9110 section 8.6).
   if (length > 0 || is_one_of(request.method, {"POST", "PUT", "PATCH"}))
     append_field(head, "Content-Length", std::to_string(length));

@@ -101,6 +101,8 @@ IoResult Transport::read(std::span<char> into) {
   return {Io::moved, static_cast<std::size_t>(got), 0};
 }
 
+bool Transport::holds_bytes() const { return ssl_ && SSL_has_pending(ssl_.get()) != 0; }
+
 IoResult Transport::discard() {
   char piece[kTlsRecordBytes];
   return read(piece);

@@ -47,6 +47,8 @@ class Transport {
   // After want_* the same bytes are written again.
   IoResult write(std::string_view first, std::string_view second = {});
   IoResult read(std::span<char> into);
+  // Bytes have come out of the socket that no read() has given yet: nothing would announce them.
+  bool holds_bytes() const;
   // Reads and forgets.
   IoResult discard();
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "jinja/unicode.h"
+#include "jinja/with_members.h"
 
 namespace palette::jinja {
 namespace {
@@ -50,6 +51,26 @@ TEST(Value, EqualsAsPython) {
   EXPECT_FALSE(Value::of("1").equals(Value::of(1)));
   EXPECT_FALSE(Value::of(std::int64_t{9007199254740993}).equals(Value::of(9007199254740992.0)));
   EXPECT_FALSE(Value::list({Value::of(1)}).equals(Value::tuple({Value::of(1)})));
+}
+
+TEST(Value, WithMembersIsAMapOfAllMembers) {
+  // Small dicts are searched, large ones have an index; both ways across the limit.
+  for (int size = 0; size < 40; ++size) {
+    std::vector<std::pair<std::string, Value>> members;
+    for (int i = 0; i < size; ++i) members.emplace_back("key" + std::to_string(i), Value::of(i));
+    const Value before = Value::map(members);
+    members.emplace_back("key3", Value::of("three"));
+    members.emplace_back("new", Value::of("n"));
+    members.emplace_back("new", Value::of("m"));
+    const Value after = with_members(before, {{Value::of("key3"), Value::of("three")},
+                                              {Value::of("new"), Value::of("n")},
+                                              {Value::of("new"), Value::of("m")}});
+    EXPECT_EQ(after.to_text(), Value::map(members).to_text());
+    for (const auto& [key, value] : members) ASSERT_NE(after.find(key), nullptr) << key << " of " << size;
+    EXPECT_EQ(after.find("new")->as_string(), "m");
+    EXPECT_EQ(before.size(), static_cast<std::size_t>(size));
+    EXPECT_EQ(before.find("new"), nullptr);
+  }
 }
 
 TEST(Value, DeepNestingIsFreedWithoutRecursion) {

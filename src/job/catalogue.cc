@@ -6,9 +6,6 @@
 #include "base/nearest.h"
 
 namespace palette::job {
-
-extern const std::string_view kCatalogueText;  // models.yaml; its source file is made by embed_text.cmake
-
 namespace {
 
 using ModelPointer = std::shared_ptr<const ModelInfo>;
@@ -262,7 +259,8 @@ std::string_view to_string(ModelFamily family) {
 
 // A write that lasts an hour is left out: requests never ask for one.
 std::int64_t TokenPrices::dearest_input(bool with_cache) const {
-  return with_cache ? std::max({input, cache_read, cache_write}) : input;
+  // Servers cache by themselves too; only writing into a cache is asked for.
+  return with_cache ? std::max({input, cache_read, cache_write}) : std::max(input, cache_read);
 }
 
 std::optional<TokenPrices> ResolvedModel::prices(std::string_view tier) const {
@@ -273,7 +271,8 @@ std::optional<TokenPrices> ResolvedModel::prices(std::string_view tier) const {
     const std::size_t slash = id.starts_with("arn:") ? id.find('/') : std::string::npos;
     const std::string_view called =
         slash == std::string::npos ? std::string_view(id) : std::string_view(id).substr(slash + 1);
-    // A geography of its own price decides alone. `global` costs no more than `geo`, which bounds what it does not list.
+    // A geography of its own price decides alone. `global` costs no more than `geo`, which bounds what it does not
+    // list.
     for (const std::string_view key : {profile_of(called), std::string_view(scope), std::string_view("geo")}) {
       const bool decides = key != "global" && info->prices.contains(std::string(key));
       if (const auto found = info->prices.find(std::string(key) + suffix); found != info->prices.end())
@@ -284,16 +283,6 @@ std::optional<TokenPrices> ResolvedModel::prices(std::string_view tier) const {
   }
   if (endpoint && by_default) return endpoint->prices;
   return std::nullopt;
-}
-
-Result<Catalogue> Catalogue::built_in() {
-  Result<Document> document = parse_document("models.yaml (built in)", kCatalogueText);
-  if (!document) return std::unexpected(document.error());
-  Catalogue out;
-  Diagnostics diagnostics;
-  out.add(*document, diagnostics);
-  if (!diagnostics.ok()) return fail(ErrorKind::internal, diagnostics.sorted().front().text());
-  return out;
 }
 
 Result<ResolvedModel> Catalogue::resolve(std::string_view name, std::string_view region) const {

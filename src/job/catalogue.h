@@ -41,12 +41,12 @@ struct Capabilities {
   bool temperature = true, top_p = true;
   bool temperature_with_top_p = true;  // both in one request
   bool stop = true;
-  bool prefill = true;       // a last message of the assistant's
+  bool prefill = true;  // a last message of the assistant's
   bool forced_tools = true;
-  bool cache = false;        // prompt caching by cache points
+  bool cache = false;  // prompt caching by cache points
   bool count_tokens = false;
-  bool usage_includes_cache = false;  // input_tokens counts cached tokens too
-  bool max_completion_tokens = false;  // openai: the newer name of max_tokens
+  bool usage_includes_cache = false;       // input_tokens counts cached tokens too
+  bool max_completion_tokens = false;      // openai: the newer name of max_tokens
   std::vector<std::string> service_tiers;  // beside `default`
 };
 
@@ -71,29 +71,30 @@ struct ModelInfo {
 
 // A server that speaks OpenAI's protocol.
 struct Endpoint {
-  std::string name;         // models are named <name>/<model>
-  std::string url;          // base, with /v1
-  std::string key_variable; // environment variable that holds the key; empty: none is sent
-  std::optional<TokenPrices> prices;  // of its models that have none of their own
+  std::string name;                    // models are named <name>/<model>
+  std::string url;                     // base, with /v1
+  std::string key_variable;            // environment variable that holds the key; empty: none is sent
+  std::optional<TokenPrices> prices;   // of its models that have none of their own
   std::int64_t output_tokens_max = 0;  // 0: not known
 };
 
 // What runs beside models, for jobs in AWS. Pico-dollars.
 struct InfrastructurePrices {
-  std::int64_t vcpu_second = 0, gb_second = 0;          // Fargate (of memory)
-  std::int64_t s3_put = 0, s3_get = 0;                  // a request
+  std::int64_t vcpu_second = 0, gb_second = 0;  // Fargate (of memory)
+  std::int64_t s3_put = 0, s3_get = 0;          // a request
   std::int64_t dynamodb_write_unit = 0, dynamodb_read_unit = 0;
   std::string source, date;
 };
 
 // A model's name in a job, looked up.
 struct ResolvedModel {
-  std::string name;  // canonical: "bedrock/us.anthropic.claude-haiku-4-5-20251001-v1:0", "openai/gpt-4o-mini", "offline"
+  std::string
+      name;  // canonical: "bedrock/us.anthropic.claude-haiku-4-5-20251001-v1:0", "openai/gpt-4o-mini", "offline"
   ModelName parsed;
-  std::string id;    // what is sent: model id, profile id or ARN; OpenAI's `model`
-  std::shared_ptr<const ModelInfo> info;  // null: the catalogue does not know it
+  std::string id;                            // what is sent: model id, profile id or ARN; OpenAI's `model`
+  std::shared_ptr<const ModelInfo> info;     // null: the catalogue does not know it
   std::shared_ptr<const Endpoint> endpoint;  // of a named endpoint; null: OPENAI_BASE_URL
-  std::string scope = "geo";  // of the price: geo, global or elsewhere
+  std::string scope = "geo";                 // of the price: geo, global or elsewhere
 
   // Of the tier (`default`, `flex`, `priority`, or empty). Nothing when no price is known; offline models cost zero.
   std::optional<TokenPrices> prices(std::string_view tier) const;
@@ -108,9 +109,9 @@ class Catalogue {
   // line and column, goes to the diagnostics.
   void add(const Document& document, Diagnostics& diagnostics);
 
-  // By full name ("bedrock/<id, profile id or ARN>", "openai/<model>", "<endpoint>/<model>"), bare Bedrock id, or alias;
-  // `region` chooses an alias's geographic profile ("" is taken as us-east-1). bad_input with the nearest known names. An id that
-  // the catalogue does not know is allowed with its provider's prefix: it has no price then.
+  // By full name ("bedrock/<id, profile id or ARN>", "openai/<model>", "<endpoint>/<model>"), bare Bedrock id, or
+  // alias; `region` chooses an alias's geographic profile ("" is taken as us-east-1). bad_input with the nearest known
+  // names. An id that the catalogue does not know is allowed with its provider's prefix: it has no price then.
   Result<ResolvedModel> resolve(std::string_view name, std::string_view region) const;
 
   const std::vector<std::shared_ptr<const ModelInfo>>& models() const { return models_; }

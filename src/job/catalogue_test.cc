@@ -49,6 +49,52 @@ TEST(Catalogue, BuiltInFileHasNoComplaintsAndEveryModelIsWhole) {
   }
 }
 
+std::string described(const ModelInfo& m) {
+  std::string out = m.id + "|" + m.display_name + "|" + m.vendor + "|" + std::to_string(static_cast<int>(m.provider)) +
+                    "|" + std::string(to_string(m.family));
+  for (const std::string& alias : m.aliases) out += "|" + alias;
+  for (const std::string& profile : m.profiles) out += "|" + profile;
+  const Capabilities& can = m.capabilities;
+  for (const std::int64_t number :
+       {std::int64_t{m.on_demand}, m.context_tokens, m.output_tokens_max, m.burn_down, std::int64_t{can.converse},
+        std::int64_t{can.system}, std::int64_t{can.temperature}, std::int64_t{can.top_p},
+        std::int64_t{can.temperature_with_top_p}, std::int64_t{can.stop}, std::int64_t{can.prefill},
+        std::int64_t{can.forced_tools}, std::int64_t{can.cache}, std::int64_t{can.count_tokens},
+        std::int64_t{can.usage_includes_cache}, std::int64_t{can.max_completion_tokens}}) {
+    out += "|" + std::to_string(number);
+  }
+  for (const std::string& tier : can.service_tiers) out += "|" + tier;
+  for (const auto& [scope, p] : m.prices) {
+    out += "|" + scope;
+    for (const std::int64_t price : {p.input, p.output, p.cache_read, p.cache_write, p.cache_write_1h})
+      out += " " + std::to_string(price);
+  }
+  return out + "|" + m.price_source + "|" + m.price_date;
+}
+
+// What is compiled in was made of the file by another way than a user's file goes.
+TEST(Catalogue, BuiltInIsWhatItsFileSays) {
+  const auto document = load_document(std::string(PALETTE_SOURCE_DIR) + "/src/job/models.yaml");
+  ASSERT_TRUE(document) << document.error().text();
+  Catalogue read;
+  Diagnostics diagnostics;
+  read.add(*document, diagnostics);
+  for (const auto& complaint : diagnostics.sorted()) ADD_FAILURE() << complaint.text();
+  ASSERT_EQ(built_in().models().size(), read.models().size());
+  for (std::size_t i = 0; i < read.models().size(); ++i)
+    EXPECT_EQ(described(*built_in().models()[i]), described(*read.models()[i]));
+  EXPECT_EQ(built_in().endpoints().size(), read.endpoints().size());
+  const InfrastructurePrices &here = built_in().infrastructure(), &there = read.infrastructure();
+  EXPECT_EQ(here.vcpu_second, there.vcpu_second);
+  EXPECT_EQ(here.gb_second, there.gb_second);
+  EXPECT_EQ(here.s3_put, there.s3_put);
+  EXPECT_EQ(here.s3_get, there.s3_get);
+  EXPECT_EQ(here.dynamodb_write_unit, there.dynamodb_write_unit);
+  EXPECT_EQ(here.dynamodb_read_unit, there.dynamodb_read_unit);
+  EXPECT_EQ(here.source, there.source);
+  EXPECT_EQ(here.date, there.date);
+}
+
 TEST(Catalogue, PricesAreThoseOfTheReferenceToTheDigit) {
   const struct {
     const char* model;

@@ -65,8 +65,7 @@ class Compiler {
     step.options = spec_.options_of(spec);
     step.stream = stream_of(spec.id);
     if (spec.system) step.system = compile_text(*spec.system, needs, position);
-    step.cache_system =
-        step.options.cache.value_or(false) && step.system && step.system->references().empty();
+    step.cache_system = step.options.cache.value_or(false) && step.system && step.system->references().empty();
     if (!spec.prompt.text().empty()) step.prompt = compile_text(spec.prompt, needs, position);
     if (spec.is_fragment()) return std::nullopt;
     step.needs.assign(needs.begin(), needs.end());  // positions, until order() makes indexes of them

@@ -32,7 +32,7 @@ struct CompiledStep {
   std::vector<std::string> models;        // fallbacks in order
   CallOptions options;
   bool cache_system = false;  // `cache` was asked for, and the system text is the same for every record
-  std::uint32_t stream = 0;  // of its random numbers
+  std::uint32_t stream = 0;   // of its random numbers
 };
 
 // A variable that a template reads from the seed row.

@@ -18,7 +18,8 @@ const Catalogue& ModelDirectory::open(Diagnostics& diagnostics) {
 }
 
 Result<ResolvedModel> ModelDirectory::resolve(std::string_view name) {
-  const bool is_offline = name == "none" || name == "offline" || name.starts_with("offline/") || name.starts_with("offline?");
+  const bool is_offline =
+      name == "none" || name == "offline" || name.starts_with("offline/") || name.starts_with("offline?");
   if (is_offline) {
     const Result<ModelName> parsed = parse_model_name(name);
     if (!parsed) return std::unexpected(parsed.error());

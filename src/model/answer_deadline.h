@@ -21,9 +21,9 @@ class AnswerDeadline {
 
  private:
   std::int64_t answers_ = 0;
-  std::int64_t slowest_ms_ = 0;  // of late: it decays slowly
-  std::int64_t factor_ = 10;     // of the slowest
-  std::int64_t answered_ms_ = 0; // when the last answer came
+  std::int64_t slowest_ms_ = 0;   // of late: it decays slowly
+  std::int64_t factor_ = 10;      // of the slowest
+  std::int64_t answered_ms_ = 0;  // when the last answer came
 };
 
 }  // namespace palette::model

@@ -107,7 +107,7 @@ struct BedrockProviderTest : ::testing::Test {
         aws::ServiceName{"bedrock-runtime", "bedrock", "Bedrock Runtime"}, server.url("/"), "us-east-1", parts);
     const auto provider = make_bedrock_provider(model.resolved, service, {});
     EXPECT_EQ(provider->name(), "bedrock/m");
-    return in_words(contract::await(provider->ask(std::move(request))));
+    return in_words(contract::await(provider->ask(shared(std::move(request)))));
   }
 };
 

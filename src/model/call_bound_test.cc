@@ -51,15 +51,19 @@ TEST(CallBound, CountsWhatTheUserPassesThrough) {
 
 // Of all the ways in which the input may be billed: plain, read from the cache, written to it.
 TEST(CallBound, TakesTheDearestKindOfInputWhereThereIsACache) {
-  const std::pair<job::TokenPrices, std::int64_t> cases[] = {
-      {{.input = 3, .output = 15, .cache_read = 1, .cache_write = 4}, 4},
-      {{.input = 3, .output = 15, .cache_read = 1, .cache_write = 0}, 3},
-      {{.input = 3, .output = 15, .cache_read = 9, .cache_write = 4}, 9},
+  struct Case {
+    job::TokenPrices prices;
+    std::int64_t plain, cached;  // the dearest, without and with a prefix to be cached
   };
-  for (const auto& [prices, dearest] : cases) {
+  const Case cases[] = {
+      {{.input = 3, .output = 15, .cache_read = 1, .cache_write = 4}, 3, 4},
+      {{.input = 3, .output = 15, .cache_read = 1, .cache_write = 0}, 3, 3},
+      {{.input = 3, .output = 15, .cache_read = 9, .cache_write = 4}, 9, 9},  // servers cache by themselves too
+  };
+  for (const auto& [prices, dearest_plain, dearest] : cases) {
     ModelRequest request = asking("p", "s");
     const CallBound plain = bound_of(request, 10, prices);
-    EXPECT_EQ(plain.cost.pico, 3 * plain.input_tokens + 150);
+    EXPECT_EQ(plain.cost.pico, dearest_plain * plain.input_tokens + 150);
     request.cache_system = true;
     EXPECT_EQ(bound_of(request, 10, prices).cost.pico, dearest * plain.input_tokens + 150);
   }

@@ -69,7 +69,7 @@ void CallLimiter::leave(const CallSlot& slot, CallEnd end, std::int64_t tokens_u
   running_.erase(slot.running);
   if (end == CallEnd::answered) window_.on_answer(was_full);
   if (end == CallEnd::throttled) window_.on_throttle(slot.started_ms, clock_.monotonic_ms());
-  const std::int64_t unused = std::max<std::int64_t>(0, slot.tokens - tokens_used);
+  const std::int64_t unused = slot.tokens - tokens_used;  // below zero where output counts several times
   if (tokens_) tokens_->give_back(static_cast<double>(unused), slot.started_ms);
   admit_waiting();
 }

@@ -71,7 +71,7 @@ class CallLimiter {
   // Waits for a turn; `cancelled` once the stop flag is raised. `tokens`: what the provider reserves of a minute's
   // tokens at admission.
   async::Task<Result<CallSlot>> enter(async::TurnKey key, std::int64_t tokens);
-  // The tokens that were reserved and not used are given back.
+  // What was reserved and not used is given back, what was used beyond it taken.
   void leave(const CallSlot& slot, CallEnd end, std::int64_t tokens_used);
 
   // Calls that take longer than this count no more. At first there is no such time.
@@ -94,7 +94,7 @@ class CallLimiter {
   const Clock& clock_;
   AdaptiveWindow window_;
   std::optional<MinuteRate> requests_, tokens_;
-  std::list<RunningCall> running_;  // by start
+  std::list<RunningCall> running_;                           // by start
   std::list<RunningCall>::iterator young_ = running_.end();  // the first that is not overdue
   std::int64_t overdue_ = 0;
   std::int64_t overdue_ms_ = INT64_MAX;

@@ -54,9 +54,9 @@ struct MakeModel : ::testing::Test {
   }
 };
 
-ModelRequest request() {
-  ModelRequest out = asking("hello");
-  out.options.max_tokens = 10;
+std::shared_ptr<ModelRequest> request() {
+  auto out = shared(asking("hello"));
+  out->options.max_tokens = 10;
   return out;
 }
 

@@ -3,7 +3,10 @@
 // shared by its steps; with_retries() goes around it.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "model/answer_deadline.h"
 #include "model/call_limiter.h"
@@ -27,17 +30,25 @@ class MeteredModel final : public Model {
   explicit MeteredModel(MeteredParts parts) : parts_(std::move(parts)) {}
 
   const std::string& name() const override { return parts_.resolved.name; }
-  async::Task<Result<ModelResult>> call(ModelRequest request) override;
+  async::Task<Result<ModelResult>> call(std::shared_ptr<ModelRequest> request) override;
 
  private:
   struct Call;
-  async::Task<Status> enter(async::TurnKey key, bool has_fallback, Call* call);
-  async::Task<Result<ModelResult>> ask(ModelRequest request, Call* call);
+  [[gnu::noinline]] Call call_of(const ModelRequest& request);
+  const job::TokenPrices& prices_of(const std::optional<std::string>& tier);
+  async::Task<std::unique_ptr<Error>> begin(Call* call);
+  async::Task<Status> enter(Call* call);
+  [[gnu::noinline]] Result<ModelResult> taken_back(const Call& call);
+  // Tells everybody who is concerned how the call ended.
+  // (Not inlined, as taken_back() and call_of(): what they hold would lie in the frame of call().)
+  [[gnu::noinline]] Result<ModelResult> ended(const Call& call, ProviderResult&& result);
+  std::int64_t quota_tokens(const Usage& usage) const;
   void finish(const Call& call, const ProviderResult& result, std::int64_t took_ms);
   CallBill bill_of(const Call& call, const ProviderResult& result) const;
 
   MeteredParts parts_;
   AnswerDeadline deadline_;
+  std::map<std::string, job::TokenPrices, std::less<>> prices_;  // by service tier, of those that were asked for
 };
 
 }  // namespace palette::model

@@ -1,6 +1,7 @@
 // Calling a language model. One interface for every provider: a request goes in, a text with its usage comes out, or an
 // Error whose kind says what to do about it. tests/contract/model_contract.h holds the implementations to it.
 //
+//   auto request = std::make_shared<ModelRequest>();
 //   Result<ModelResult> answer = co_await model.call(request);
 #pragma once
 
@@ -36,8 +37,8 @@ struct RequestKey {
 
 // Who asks: goes with the call to the provider's logs, and tells a repeated call from a new one.
 struct CallIdentity {
-  std::string job;       // job id
-  std::string step;      // step id
+  std::string job;   // job id
+  std::string step;  // step id
   RecordIndex record;
   std::int64_t step_position = 0;  // in the order of the steps: later ones go first
 
@@ -45,6 +46,8 @@ struct CallIdentity {
   std::string text() const;
 };
 
+// One for a call with all its tries: what goes down to the provider is shared, and changed on the way (the number of
+// the try, the time for the answer). It is the caller's again when the call has ended.
 struct ModelRequest {
   std::string system;
   std::vector<Message> messages;
@@ -54,7 +57,7 @@ struct ModelRequest {
   std::int64_t answer_ms = 0;  // how long the answer may take; 0: as the provider was told
   RequestKey key;
   CallIdentity identity;
-  int* tries = nullptr;  // when set: how many calls it took, told for failures too
+  int tries = 1;  // how many calls it took so far, for failures too
 };
 
 enum class StopReason : std::uint8_t { complete, truncated, refused };
@@ -99,7 +102,7 @@ struct ModelResult {
 class Model {
  public:
   virtual ~Model() = default;
-  virtual async::Task<Result<ModelResult>> call(ModelRequest request) = 0;
+  virtual async::Task<Result<ModelResult>> call(std::shared_ptr<ModelRequest> request) = 0;
   virtual const std::string& name() const = 0;
 };
 

@@ -236,8 +236,8 @@ class Switched final : public Model {
       : name_(std::move(name)), health_(std::move(health)) {}
 
   const std::string& name() const override { return name_; }
-  async::Task<Result<ModelResult>> call(ModelRequest request) override {
-    const Result<Admission> admission = co_await health_->admit({}, request.has_fallback);
+  async::Task<Result<ModelResult>> call(std::shared_ptr<ModelRequest> request) override {
+    const Result<Admission> admission = co_await health_->admit({}, request->has_fallback);
     if (!admission) co_return std::unexpected(admission.error());
     ++calls;
     if (!is_there) {
@@ -263,7 +263,7 @@ TEST_F(ModelHealthTest, TheFallbackAnswersUntilAProbeComesBackToTheFirst) {
   const auto second = std::make_shared<Switched>("second", health_of());
   const auto both = with_fallbacks({first, second});
   const auto who_answers = [&] {
-    const auto answer = start(both->call({}));
+    const auto answer = start(both->call(std::make_shared<ModelRequest>()));
     turn();
     return answer->has_value() && answer->value() ? answer->value()->model : std::string("nobody");
   };

@@ -39,15 +39,15 @@ class OfflineModel final : public Model {
 
   const std::string& name() const override { return full_name_; }
 
-  async::Task<Result<ModelResult>> call(ModelRequest request) override {
+  async::Task<Result<ModelResult>> call(std::shared_ptr<ModelRequest> request) override {
     if (name_.latency_ms > 0) {
       if (Status slept = co_await async::sleep_for(name_.latency_ms); !slept) co_return std::unexpected(slept.error());
     }
-    if (fails(request.key)) {
+    if (fails(request->key)) {
       co_return fail(name_.fail_kind, "the model failed on purpose, as " + full_name_ + " says");
     }
-    log_answer(request.key);
-    co_return answer(request);
+    log_answer(request->key);
+    co_return answer(*request);
   }
 
  private:

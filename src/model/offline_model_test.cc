@@ -40,17 +40,18 @@ namespace {
 
 using contract::await, contract::error_text, contract::offline;
 
-ModelRequest request_of(std::string prompt, std::int64_t record = 0, int attempt = 1, std::uint32_t stream = 1) {
-  ModelRequest request;
-  request.messages.push_back({Message::Role::user, std::move(prompt)});
-  request.key = {7, RecordIndex{record}, stream, attempt};
+std::shared_ptr<ModelRequest> request_of(std::string prompt, std::int64_t record = 0, int attempt = 1,
+                                         std::uint32_t stream = 1) {
+  auto request = std::make_shared<ModelRequest>();
+  request->messages.push_back({Message::Role::user, std::move(prompt)});
+  request->key = {7, RecordIndex{record}, stream, attempt};
   return request;
 }
 
 TEST(OfflineModel, EchoGivesBackTheLastMessage) {
   const auto echo = offline("offline/echo");
-  ModelRequest request = request_of("first");
-  request.messages.push_back({Message::Role::user, "second é\n"});
+  std::shared_ptr<ModelRequest> request = request_of("first");
+  request->messages.push_back({Message::Role::user, "second é\n"});
   const auto answer = await(echo->call(request));
   ASSERT_TRUE(answer) << error_text(answer);
   EXPECT_EQ(answer->text, "second é\n");
@@ -61,12 +62,12 @@ TEST(OfflineModel, EchoGivesBackTheLastMessage) {
 // A token is four bytes, and a code point is never cut.
 TEST(OfflineModel, EchoIsCutAtMaxTokensAndWholeWithout) {
   const auto echo = offline("offline/echo");
-  ModelRequest request = request_of("abcdefghé");
+  std::shared_ptr<ModelRequest> request = request_of("abcdefghé");
   EXPECT_EQ(await(echo->call(request))->text, "abcdefghé");
-  request.options.max_tokens = 2;
+  request->options.max_tokens = 2;
   EXPECT_EQ(await(echo->call(request))->text, "abcdefgh");
   request = request_of("abcdefgé");
-  request.options.max_tokens = 2;
+  request->options.max_tokens = 2;
   const auto cut = await(echo->call(request));
   EXPECT_EQ(cut->text, "abcdefg");
   EXPECT_EQ(cut->stop, StopReason::complete);
@@ -74,14 +75,14 @@ TEST(OfflineModel, EchoIsCutAtMaxTokensAndWholeWithout) {
 }
 
 TEST(OfflineModel, UsageIsAQuarterOfTheBytesRoundedUp) {
-  ModelRequest request = request_of("12345");
-  request.system = "1234";
+  std::shared_ptr<ModelRequest> request = request_of("12345");
+  request->system = "1234";
   EXPECT_EQ(await(offline("offline/echo")->call(request))->usage, (Usage{3, 2}));
 }
 
 TEST(OfflineModel, NgramAnswersDependOnRecordStepAndPrompt) {
   const auto ngram = offline("offline");
-  const auto text = [&](const ModelRequest& request) { return await(ngram->call(request))->text; };
+  const auto text = [&](const std::shared_ptr<ModelRequest>& request) { return await(ngram->call(request))->text; };
   std::set<std::string> by_record, by_step, by_prompt;
   for (int i = 0; i < 30; ++i) {
     by_record.insert(text(request_of("p", i)));

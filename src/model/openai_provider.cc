@@ -38,21 +38,20 @@ class OpenAiProvider final : public Provider {
 
   const std::string& name() const override { return model_.name; }
 
-  async::Task<ProviderResult> ask(ModelRequest request) override {
-    http::Request call = to_call(request);
-    const http::Outcome<http::Response> answer = co_await client_->send(std::move(call));
-    if (!answer) co_return std::unexpected(failed_exchange(answer.error(), model_.name, server_));
-    ProviderResult result = read(*answer);
-    if (!result) result.error().error.message = without_key(std::move(result.error().error.message), api_key_);
-    co_return result;
+  async::Task<ProviderResult> ask(std::shared_ptr<ModelRequest> request) override {
+    async::Task<http::Outcome<http::Response>> answering = start(*request);
+    const http::Outcome<http::Response> answer = co_await std::move(answering);
+    co_return read(answer);
   }
 
  private:
-  http::Request to_call(const ModelRequest& request) const {
+  // Not inlined, here and below: what they hold would lie in the frame of ask(), and thousands of those wait at once.
+  [[gnu::noinline]] async::Task<http::Outcome<http::Response>> start(const ModelRequest& request) const {
     http::Request call;
     call.method = "POST";
     call.url = url_;
     call.deadlines = deadlines_.with_answer(request.answer_ms);
+    call.headers.reserve(4);
     call.headers.add("Content-Type", "application/json");
     call.headers.add("Accept", "application/json");
     if (!api_key_.empty()) call.headers.add("Authorization", "Bearer " + api_key_);
@@ -60,10 +59,17 @@ class OpenAiProvider final : public Provider {
       call.headers.add("X-Client-Request-Id", client_request_id(request.identity.text()));
     }
     call.body = chat_body(request, model_);
-    return call;
+    return client_->send(std::move(call));
   }
 
-  ProviderResult read(const http::Response& answer) const {
+  [[gnu::noinline]] ProviderResult read(const http::Outcome<http::Response>& answer) const {
+    if (!answer) return std::unexpected(failed_exchange(answer.error(), model_.name, server_));
+    ProviderResult result = of_status(*answer);
+    if (!result) result.error().error.message = without_key(std::move(result.error().error.message), api_key_);
+    return result;
+  }
+
+  ProviderResult of_status(const http::Response& answer) const {
     const ChatPlace place{&model_, server_};
     if (answer.status >= 200 && answer.status < 300) return parse_chat(answer.body, place);
     return std::unexpected(

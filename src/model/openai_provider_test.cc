@@ -61,7 +61,7 @@ struct OpenAiProviderTest : ::testing::Test {
   ProviderResult result(const std::string& key, ModelRequest request) {
     const auto provider = make_openai_provider(openai_model().resolved, server.client, server.url("/v1"), key, {});
     EXPECT_EQ(provider->name(), "openai/gpt");
-    return contract::await(provider->ask(std::move(request)));
+    return contract::await(provider->ask(shared(std::move(request))));
   }
   std::string ask(const std::string& key = "sk-secret", ModelRequest request = asking("p")) {
     return in_words(result(key, std::move(request)));

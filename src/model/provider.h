@@ -28,7 +28,7 @@ class Provider {
   virtual ~Provider() = default;
 
   // ModelResult::cost is left at zero; `usage_known` is false when the answer had no usage.
-  virtual async::Task<ProviderResult> ask(ModelRequest request) = 0;
+  virtual async::Task<ProviderResult> ask(std::shared_ptr<ModelRequest> request) = 0;
 
   virtual const std::string& name() const = 0;
 };

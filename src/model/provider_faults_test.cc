@@ -136,7 +136,7 @@ struct ProviderFaults : ::testing::TestWithParam<Api> {
   }
   Result<ModelResult> call(std::deque<Fault> script, ModelRequest asked = request()) {
     server.script = std::move(script);
-    return await(model()->call(std::move(asked)));
+    return await(model()->call(shared(std::move(asked))));
   }
   void expect(const std::vector<Expected>& cases) {
     for (const auto& c : cases) {
@@ -225,7 +225,7 @@ TEST_P(ProviderFaults, ARefusalIsAnErrorOfTheRightKindAndFree) {
 TEST_P(ProviderFaults, AServerThatIsNotThereIsUnavailableAndCostsNothing) {
   const std::shared_ptr<Model> one = model();
   server.server->stop_accepting();
-  const auto answer = await(one->call(request()));
+  const auto answer = await(one->call(shared(request())));
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().kind, ErrorKind::unavailable);
   ASSERT_EQ(meter->bills.size(), 1u);

@@ -1,6 +1,7 @@
 #include "model/retry.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/random.h"
 
@@ -15,39 +16,57 @@ class RetryingModel final : public Model {
 
   const std::string& name() const override { return inner_->name(); }
 
-  async::Task<Result<ModelResult>> call(ModelRequest request) override {
-    int throttled = 0, failed = 0;
-    for (int attempt = 1;; ++attempt) {
+  async::Task<Result<ModelResult>> call(std::shared_ptr<ModelRequest> request) override {
+    Tries tries;
+    for (;;) {
       // Before the first one too: it may be a fallback's.
-      if (stop_->requested()) co_return fail(ErrorKind::cancelled, "the work is being stopped");
-      ModelRequest one = request;
-      one.key.attempt = attempt;
-      if (request.tries != nullptr) *request.tries = attempt;
-      Result<ModelResult> result = co_await inner_->call(std::move(one));
-      if (result) {
-        result->tries = attempt;
-        co_return result;
-      }
-      const ErrorKind kind = result.error().kind;
-      if (!is_retryable(kind)) co_return result;
-      int& so_far = kind == ErrorKind::throttled ? throttled : failed;
-      ++so_far;
-      const bool at_the_end = kind == ErrorKind::throttled ? so_far >= policy_.throttled_max : so_far >= policy_.tries_max;
-      if (at_the_end) {
-        result.error().message += " (tried " + std::to_string(attempt) + " times)";
-        co_return result;
-      }
-      if (health_ != nullptr && kind != ErrorKind::throttled) health_->spend_retry(kind);
-      CounterRandom random(request.key.seed, static_cast<std::uint64_t>(request.key.record.value),
-                           request.key.step_stream + static_cast<std::uint32_t>(attempt));
-      const std::int64_t pause_ms = std::max(result.error().retry_after_ms,
-                                             pause_before_retry_ms(policy_, kind, so_far, random.unit()));
-      const Status slept = co_await stop_->sleep_for(pause_ms);
+      if (stop_->requested()) co_return stopped();
+      request->tries = request->key.attempt = ++tries.made;
+      Result<ModelResult> result = co_await inner_->call(request);
+      const std::optional<std::int64_t> pause_ms = pause_after(tries, request->key, result);
+      if (!pause_ms) co_return result;
+      const Status slept = co_await stop_->sleep_for(*pause_ms);
       if (!slept) co_return std::unexpected(slept.error());
     }
   }
 
  private:
+  struct Tries {
+    int made = 0, throttled = 0, failed = 0;
+  };
+
+  // Not inlined, here and below: what they hold would lie in the frame of call(), and thousands of those wait at once.
+  [[gnu::noinline]] static Result<ModelResult> stopped() {
+    return fail(ErrorKind::cancelled, "the work is being stopped");
+  }
+
+  // How long to wait for the next try; nothing when `result` is the last word, which is made complete then.
+  [[gnu::noinline]] std::optional<std::int64_t> pause_after(Tries& tries, const RequestKey& key,
+                                                            Result<ModelResult>& result) {
+    if (result) {
+      result->tries = tries.made;
+      return {};
+    }
+    const ErrorKind kind = result.error().kind;
+    if (!is_retryable(kind)) return {};
+    if (result.error().retry_after_ms > policy_.retry_after_ms_max) {
+      result.error().message +=
+          " (it asks to wait for " + std::to_string(result.error().retry_after_ms / 60'000) + " minutes)";
+      result.error().kind = ErrorKind::quota;
+      return {};
+    }
+    int& so_far = kind == ErrorKind::throttled ? tries.throttled : tries.failed;
+    ++so_far;
+    if (so_far >= (kind == ErrorKind::throttled ? policy_.throttled_max : policy_.tries_max)) {
+      result.error().message += " (tried " + std::to_string(tries.made) + " times)";
+      return {};
+    }
+    if (health_ != nullptr && kind != ErrorKind::throttled) health_->spend_retry(kind);
+    CounterRandom random(key.seed, static_cast<std::uint64_t>(key.record.value),
+                         key.step_stream + static_cast<std::uint32_t>(tries.made));
+    return std::max(result.error().retry_after_ms, pause_before_retry_ms(policy_, kind, so_far, random.unit()));
+  }
+
   std::shared_ptr<Model> inner_;
   RetryPolicy policy_;
   std::shared_ptr<async::StopFlag> stop_;
@@ -55,9 +74,7 @@ class RetryingModel final : public Model {
 };
 
 // Not there for this call, however it may answer others.
-bool is_away(ErrorKind kind) {
-  return is_retryable(kind) || kind == ErrorKind::quota || kind == ErrorKind::outage;
-}
+bool is_away(ErrorKind kind) { return is_retryable(kind) || kind == ErrorKind::quota || kind == ErrorKind::outage; }
 
 class FallbackModel final : public Model {
  public:
@@ -65,18 +82,16 @@ class FallbackModel final : public Model {
 
   const std::string& name() const override { return models_.front()->name(); }
 
-  async::Task<Result<ModelResult>> call(ModelRequest request) override {
+  async::Task<Result<ModelResult>> call(std::shared_ptr<ModelRequest> request) override {
     int tries_before = 0;
     for (std::size_t i = 0;; ++i) {
-      ModelRequest one = request;
-      int tries = 1;
-      one.tries = &tries;
-      one.has_fallback = i + 1 < models_.size();
-      Result<ModelResult> result = co_await models_[i]->call(std::move(one));
+      request->tries = 1;
+      request->has_fallback = i + 1 < models_.size();
+      Result<ModelResult> result = co_await models_[i]->call(request);
       if (result) result->tries += tries_before;
-      tries_before += tries;
-      if (request.tries != nullptr) *request.tries = tries_before;
-      if (result || !is_away(result.error().kind) || i + 1 == models_.size()) co_return result;
+      request->tries += tries_before;
+      tries_before = request->tries;
+      if (result || !is_away(result.error().kind) || !request->has_fallback) co_return result;
     }
   }
 

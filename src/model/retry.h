@@ -10,11 +10,12 @@
 namespace palette::model {
 
 struct RetryPolicy {
-  int tries_max = 5;            // that found the model away, silent or talking nonsense
-  int throttled_max = 5;        // that were told to slow down: those count apart
-  std::int64_t base_ms = 100;   // the first pause is drawn from [0, base_ms)
+  int tries_max = 5;                     // that found the model away, silent or talking nonsense
+  int throttled_max = 5;                 // that were told to slow down: those count apart
+  std::int64_t base_ms = 100;            // the first pause is drawn from [0, base_ms)
   std::int64_t throttled_base_ms = 100;  // the same after a throttle
   std::int64_t pause_ms_max = 20'000;
+  std::int64_t retry_after_ms_max = 600'000;  // who asks to wait longer is taken as a quota that is used up
 };
 
 // Of a model behind a network, whose limiter slows down by itself: being throttled is no failure of the record's.

@@ -20,8 +20,8 @@ class ScriptedModel final : public Model {
       : name_(std::move(name)), script_(std::move(script)) {}
 
   const std::string& name() const override { return name_; }
-  async::Task<Result<ModelResult>> call(ModelRequest request) override {
-    attempts.push_back(request.key.attempt);
+  async::Task<Result<ModelResult>> call(std::shared_ptr<ModelRequest> request) override {
+    attempts.push_back(request->key.attempt);
     if (on_call) on_call();
     const std::size_t at = std::min(attempts.size(), script_.size()) - 1;
     if (script_[at]) co_return fail(*script_[at], "failed");
@@ -43,19 +43,21 @@ constexpr RetryPolicy kAtOnce{.tries_max = 5, .base_ms = 0, .pause_ms_max = 0};
 
 struct Retry : ::testing::Test {
   std::shared_ptr<async::StopFlag> stop = std::make_shared<async::StopFlag>();
-  int tries = -1;
+  int tries = -1;  // of the latest call()
 
   static std::shared_ptr<ScriptedModel> scripted(std::vector<std::optional<ErrorKind>> script, std::string name = "m") {
     return std::make_shared<ScriptedModel>(std::move(name), std::move(script));
   }
-  ModelRequest request() {
-    ModelRequest out;
-    out.messages.push_back({Message::Role::user, "p"});
-    out.tries = &tries;
+  static std::shared_ptr<ModelRequest> request() {
+    auto out = std::make_shared<ModelRequest>();
+    out->messages.push_back({Message::Role::user, "p"});
     return out;
   }
   Result<ModelResult> call(std::shared_ptr<Model> inner, RetryPolicy policy = kAtOnce) {
-    return await(with_retries(std::move(inner), policy, stop)->call(request()));
+    const std::shared_ptr<ModelRequest> asked = request();
+    const auto answer = await(with_retries(std::move(inner), policy, stop)->call(asked));
+    tries = asked->tries;
+    return answer;
   }
 };
 
@@ -73,6 +75,14 @@ TEST_F(Retry, AnAnswerAtOnceIsOneTry) {
   const auto answer = call(scripted({std::nullopt}));
   EXPECT_EQ(answer.value().tries, 1);
   EXPECT_EQ(tries, 1);
+}
+
+TEST_F(Retry, WhoAsksToWaitForLongIsTakenAsAQuotaThatIsUsedUp) {
+  const auto answer = call(scripted({ErrorKind::throttled}),
+                           {.tries_max = 5, .base_ms = 0, .pause_ms_max = 0, .retry_after_ms_max = -1});
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().kind, ErrorKind::quota);
+  EXPECT_EQ(answer.error().message, "failed (it asks to wait for 0 minutes)");
 }
 
 // Promise 7: every retry has a cap.
@@ -133,7 +143,7 @@ async::Task<void> raise_after(std::shared_ptr<async::StopFlag> flag, std::int64_
   flag->request();
 }
 
-async::Task<Result<ModelResult>> call_and_raise(std::shared_ptr<Model> model, ModelRequest request,
+async::Task<Result<ModelResult>> call_and_raise(std::shared_ptr<Model> model, std::shared_ptr<ModelRequest> request,
                                                 std::shared_ptr<async::StopFlag> stop) {
   std::optional<Result<ModelResult>> answer;
   async::TaskGroup group(co_await boost::asio::this_coro::executor);
@@ -147,8 +157,8 @@ TEST_F(Retry, Promise2_WhatWaitsForItsNextTryIsWokenByTheFlag) {
   const auto model = scripted({ErrorKind::throttled});
   const auto patient = with_retries(
       model, {.tries_max = 5, .base_ms = 600'000, .throttled_base_ms = 600'000, .pause_ms_max = 600'000}, stop);
-  ModelRequest asked = request();
-  asked.key = {7, RecordIndex{3}, 1, 1};  // its pause is drawn long
+  const std::shared_ptr<ModelRequest> asked = request();
+  asked->key = {7, RecordIndex{3}, 1, 1};  // its pause is drawn long
   const auto answer = await(call_and_raise(patient, asked, stop));
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().kind, ErrorKind::cancelled);
@@ -159,8 +169,8 @@ TEST_F(Retry, WhatWaitsForItsNextTryCanBeTakenBack) {
   const auto model = scripted({ErrorKind::throttled});
   const auto patient = with_retries(
       model, {.tries_max = 5, .base_ms = 600'000, .throttled_base_ms = 600'000, .pause_ms_max = 600'000}, stop);
-  ModelRequest asked = request();
-  asked.key = {7, RecordIndex{3}, 1, 1};
+  const std::shared_ptr<ModelRequest> asked = request();
+  asked->key = {7, RecordIndex{3}, 1, 1};
   const auto answer = await(contract::call_and_cancel(patient.get(), asked));
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().kind, ErrorKind::cancelled);
@@ -207,7 +217,7 @@ class ComeBackLater final : public Model {
   explicit ComeBackLater(std::int64_t later_ms) : later_ms_(later_ms) {}
 
   const std::string& name() const override { return name_; }
-  async::Task<Result<ModelResult>> call(ModelRequest) override {
+  async::Task<Result<ModelResult>> call(std::shared_ptr<ModelRequest>) override {
     called_at.push_back(std::chrono::steady_clock::now());
     if (called_at.size() == 1) {
       Error error{ErrorKind::throttled, "later"};
@@ -272,8 +282,8 @@ TEST_F(Retry, AQuotaIsNotTriedAgainAndFallsOverToTheNext) {
 class Listening final : public Model {
  public:
   const std::string& name() const override { return name_; }
-  async::Task<Result<ModelResult>> call(ModelRequest request) override {
-    had_fallback.push_back(request.has_fallback);
+  async::Task<Result<ModelResult>> call(std::shared_ptr<ModelRequest> request) override {
+    had_fallback.push_back(request->has_fallback);
     co_return fail(ErrorKind::unavailable, "away");
   }
 
@@ -335,13 +345,11 @@ TEST_F(Retry, Promise2_NoFallbackStartsOnceTheFlagIsRaised) {
 TEST_F(Retry, TriesOfAllFallbacksAreSummed) {
   const auto away = scripted(std::vector<std::optional<ErrorKind>>(10, ErrorKind::unavailable));
   const auto both = with_fallbacks({with_retries(away, kAtOnce, stop), scripted({std::nullopt})});
-  int told = 0;
-  ModelRequest asked = request();
-  asked.tries = &told;
+  const std::shared_ptr<ModelRequest> asked = request();
   const auto answer = await(both->call(asked));
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->tries, 6);
-  EXPECT_EQ(told, 6);
+  EXPECT_EQ(asked->tries, 6);
 }
 
 }  // namespace

@@ -55,8 +55,8 @@ class RecordingMeter final : public SpendMeter {
 class ScriptedProvider final : public Provider {
  public:
   const std::string& name() const override { return name_; }
-  async::Task<ProviderResult> ask(ModelRequest request) override {
-    asked.push_back(request);
+  async::Task<ProviderResult> ask(std::shared_ptr<ModelRequest> request) override {
+    asked.push_back(*request);
     if (before_answer) before_answer();
     if (is_slow) (void)co_await async::sleep_for(1);
     if (hangs) {

@@ -46,6 +46,10 @@ inline ModelRequest asking(std::string prompt, std::string system = "") {
   return out;
 }
 
+inline std::shared_ptr<ModelRequest> shared(ModelRequest request) {
+  return std::make_shared<ModelRequest>(std::move(request));
+}
+
 inline std::string in_words(const Usage& usage) {
   return std::to_string(usage.input_tokens) + " in, " + std::to_string(usage.output_tokens) + " out, " +
          std::to_string(usage.cache_read_tokens) + " read, " + std::to_string(usage.cache_write_tokens) + " written";

@@ -148,8 +148,8 @@ class JobStore {
 
   // --- Budget
   // Moves `amount` from the job's unallocated budget to the part, as its slice number `slice_no`: one more than its
-  // last one. The same number and amount again (a lost answer) changes nothing and is granted. Not granted when less is left.
-  // fenced when the attempt moved on; changed for any other slice number.
+  // last one. The same number and amount again (a lost answer) changes nothing and is granted. Not granted when less is
+  // left. fenced when the attempt moved on; changed for any other slice number.
   virtual async::Task<Result<SliceAnswer>> take_slice(QueueItem held, std::int64_t slice_no, Money amount) = 0;
 
   // --- Templates

@@ -22,24 +22,25 @@
 
 namespace palette::contract {
 
-inline model::ModelRequest ask(std::int64_t record, std::int64_t max_tokens) {
-  model::ModelRequest request;
-  request.system = "You count.";
+inline std::shared_ptr<model::ModelRequest> ask(std::int64_t record, std::int64_t max_tokens) {
+  auto request = std::make_shared<model::ModelRequest>();
+  request->system = "You count.";
   std::string prompt = "one two three four five six seven eight nine ten";
   for (int i = 0; i < 3; ++i) prompt += ". " + prompt;
-  request.messages.push_back({model::Message::Role::user, std::move(prompt)});
-  request.options.max_tokens = max_tokens;
-  request.key = {7, RecordIndex{record}, 1, 1};
+  request->messages.push_back({model::Message::Role::user, std::move(prompt)});
+  request->options.max_tokens = max_tokens;
+  request->key = {7, RecordIndex{record}, 1, 1};
   return request;
 }
 
-inline async::Task<void> call_into(model::Model* called, model::ModelRequest request,
+inline async::Task<void> call_into(model::Model* called, std::shared_ptr<model::ModelRequest> request,
                                    std::optional<Result<model::ModelResult>>* answer) {
   answer->emplace(co_await called->call(std::move(request)));
 }
 
 // Calls and takes it back as soon as it waits.
-inline async::Task<Result<model::ModelResult>> call_and_cancel(model::Model* called, model::ModelRequest request) {
+inline async::Task<Result<model::ModelResult>> call_and_cancel(model::Model* called,
+                                                               std::shared_ptr<model::ModelRequest> request) {
   std::optional<Result<model::ModelResult>> answer;
   async::TaskGroup group(co_await boost::asio::this_coro::executor);
   group.spawn(call_into(called, std::move(request), &answer));
@@ -52,7 +53,7 @@ inline async::Task<Result<model::ModelResult>> call_and_cancel(model::Model* cal
 template <class Factory>
 class ModelContract : public ::testing::Test {
  protected:
-  Result<model::ModelResult> call(model::ModelRequest request) {
+  Result<model::ModelResult> call(std::shared_ptr<model::ModelRequest> request) {
     return await(factory_.model().call(std::move(request)));
   }
 
@@ -75,8 +76,8 @@ TYPED_TEST_P(ModelContract, AnswersWithItsNameAndItsUsage) {
 
 // What the system text and the messages hold is paid for.
 TYPED_TEST_P(ModelContract, ALongerRequestUsesMoreInput) {
-  model::ModelRequest longer = ask(3, 100);
-  longer.system += std::string(4000, 's');
+  const auto longer = ask(3, 100);
+  longer->system += std::string(4000, 's');
   EXPECT_GT(this->call(longer)->usage.input_tokens, this->call(ask(3, 100))->usage.input_tokens + 100);
 }
 

@@ -29,7 +29,8 @@ class Palette:
     def environment(self, extra=None):
         kept = {k: v for k, v in os.environ.items() if k != "CHECKPOINT_INTERVAL"
                 and not k.startswith(("PALETTE_", "AWS_", "OPENAI_")) and not k.lower().endswith("_proxy")}
-        return {**kept, "NO_COLOR": "1", **(extra or {})}
+        own = {"AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent", "NO_COLOR": "1"}
+        return {**kept, **own, **(extra or {})}
 
     def run(self, *arguments, expect=0, env=None, timeout=120, **more):
         done = subprocess.run(self.command(*arguments), cwd=self.folder, env=self.environment(env), text=True,

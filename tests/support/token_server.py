@@ -187,7 +187,7 @@ class Desk:
         cached = int(read * plan.cached_share * draw.random())
         cost = (read - cached) * prices.input + cached * prices.cached + said * prices.output
         bound = ((sum(sizes) + TOKENS_AROUND_REQUEST_MAX + TOKENS_AROUND_MESSAGE_MAX * len(sizes)) *
-                 max(prices.input, prices.cached if plan.cached_share else 0) + most * prices.output)
+                 max(prices.input, prices.cached) + most * prices.output)
         billed = cost if fault.billed else 0
         ledger.calls += 1
         ledger.kinds[kind] += 1

@@ -48,6 +48,17 @@ Status already_exists(const std::filesystem::path& path) {
   return fail(ErrorKind::already_exists, "there is such an object already", path.native());
 }
 
+Status stamp_and_sync(const FileDescriptor& file, const std::filesystem::path& path) {
+  const Status stamped = stamp_version(file, path);
+  return stamped ? sync_file(file, path) : stamped;
+}
+
+Result<std::string> etag_of(const FileDescriptor& file, const std::filesystem::path& path) {
+  const Result<struct stat> info = stat_object(file, path);
+  if (!info) return std::unexpected(info.error());
+  return object_etag(file, path, *info);
+}
+
 // The content of `from` in a new file at `to`, on the disk.
 Status copy_file(const FileDescriptor& from, const std::filesystem::path& from_path, const std::filesystem::path& to) {
   const Result<FileDescriptor> target = open_file(to, O_WRONLY | O_CREAT | O_EXCL);
@@ -55,7 +66,7 @@ Status copy_file(const FileDescriptor& from, const std::filesystem::path& from_p
   for (std::uint64_t offset = 0;;) {
     const Result<std::string> piece = read_bytes(from, from_path, offset, limits::kMiB);
     if (!piece) return std::unexpected(piece.error());
-    if (piece->empty()) return sync_file(*target, to);
+    if (piece->empty()) return stamp_and_sync(*target, to);
     if (Status ok = write_all(*target, *piece, to); !ok) return ok;
     offset += piece->size();
   }
@@ -124,8 +135,9 @@ Result<Object> FileObjectStore::get_now(const std::string& key) const {
   }
   Result<std::string> body = read_bytes(object->file, *path, 0, size);
   if (!body) return std::unexpected(body.error());
-  std::string etag = object_etag(*body, object->info);
-  return Object{std::move(*body), std::move(etag)};
+  Result<std::string> etag = object_etag(object->file, *path, object->info);
+  if (!etag) return std::unexpected(etag.error());
+  return Object{std::move(*body), std::move(*etag)};
 }
 
 Result<std::string> FileObjectStore::get_range_now(const std::string& key, std::uint64_t offset,
@@ -160,18 +172,15 @@ Result<std::string> FileObjectStore::put_now(const std::string& key, std::string
   if (Status ok = check_before_writing(*path, condition); !ok) return std::unexpected(ok.error());
   const Result<std::filesystem::path> temp = temp_.new_path();
   if (!temp) return std::unexpected(temp.error());
-  const Result<FileDescriptor> file = open_file(*temp, O_WRONLY | O_CREAT | O_EXCL);
+  const Result<FileDescriptor> file = open_file(*temp, O_RDWR | O_CREAT | O_EXCL);
   if (!file) return std::unexpected(file.error());
   Status done = write_all(*file, body, *temp);
-  if (done) done = sync_file(*file, *temp);
-  const Result<struct stat> info = stat_object(*file, *temp);
-  if (done && !info) done = std::unexpected(info.error());
-  if (done) done = publish(key, *temp, *path, condition);
-  if (!done) {
-    ::unlink(temp->c_str());
-    return std::unexpected(done.error());
-  }
-  return object_etag(body, *info);
+  if (done) done = stamp_and_sync(*file, *temp);
+  Result<std::string> etag = done ? etag_of(*file, *temp) : std::unexpected(done.error());
+  if (etag) done = publish(key, *temp, *path, condition);
+  if (etag && done) return etag;
+  ::unlink(temp->c_str());
+  return std::unexpected(etag ? done.error() : etag.error());
 }
 
 Result<std::string> FileObjectStore::put_file_now(const std::string& key, const std::filesystem::path& file,
@@ -191,7 +200,7 @@ Result<std::string> FileObjectStore::put_file_now(const std::string& key, const 
   }
   const bool same_file_system = temp_folder.st_dev == source_info->st_dev;
   const std::filesystem::path& from = same_file_system ? file : *temp;
-  Status done = same_file_system ? sync_file(*source, file) : copy_file(*source, file, *temp);
+  Status done = same_file_system ? stamp_and_sync(*source, file) : copy_file(*source, file, *temp);
   const Result<OpenObject> object = done ? open_object(from) : std::unexpected(done.error());
   if (!object) return std::unexpected(object.error());
   const Result<std::string> etag = object_etag(object->file, from, object->info);

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <fstream>
+#include <set>
 
 #include "base/limits.h"
 #include "contract/object_store_contract.h"
@@ -157,6 +158,36 @@ TEST(FileObjectStore, ALargeObjectHasAnETagAsWell) {
   const auto moved = await(own.objects.put_file("k", elsewhere.path / "file", {.if_match = *second}));
   ASSERT_TRUE(moved) << error_text(moved);
   EXPECT_EQ(await(own.objects.head("k"))->etag, *moved);
+}
+
+TEST(FileObjectStore, VersionsOfEqualSizeWithinOneTickHaveTheirOwnETags) {
+  TestFolder folder;
+  OwnStore own(folder.path);
+  std::set<std::string> seen;
+  for (int i = 0; i < 300; ++i) {
+    const auto etag = await(own.objects.put("k", i % 2 == 0 ? "even" : "odd."));
+    ASSERT_TRUE(etag) << error_text(etag);
+    ASSERT_EQ(await(own.objects.head("k"))->etag, *etag);
+    EXPECT_TRUE(seen.insert(*etag).second) << i;
+  }
+}
+
+// As on a file system that keeps whole seconds: neither time nor size tell the versions apart.
+TEST(FileObjectStore, WhereTimesAreCoarseTheContentDecides) {
+  TestFolder folder;
+  OwnStore own(folder.path);
+  const struct timespec whole_second[2] = {{.tv_sec = 1'700'000'000, .tv_nsec = 0},
+                                           {.tv_sec = 1'700'000'000, .tv_nsec = 0}};
+  std::set<std::string> seen;
+  for (const char* body : {"first", "other"}) {
+    ASSERT_TRUE(await(own.objects.put("k", body)));
+    ASSERT_EQ(::utimensat(AT_FDCWD, (folder.path / "k").c_str(), whole_second, 0), 0);
+    const std::string etag = await(own.objects.get("k"))->etag;
+    EXPECT_EQ(await(own.objects.head("k"))->etag, etag);
+    EXPECT_TRUE(seen.insert(etag).second) << body;
+  }
+  EXPECT_EQ(await(own.objects.put("k", "third", {.if_match = *seen.begin() + "x"})).error().kind, ErrorKind::changed);
+  EXPECT_TRUE(await(own.objects.put("k", "third", {.if_match = await(own.objects.head("k"))->etag})));
 }
 
 TEST(FileObjectStore, WhatAKilledProcessLeftIsRemoved) {

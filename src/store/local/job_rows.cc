@@ -15,10 +15,10 @@ SqlValue nullable(const std::optional<Money>& money) { return money ? SqlValue(m
 std::string parts_text(const std::map<std::int64_t, PartProgress>& parts) {
   JsonObject object;
   for (const auto& [number, part] : parts) {
-    object[std::to_string(number)] =
-        JsonObject{{"attempt", part.attempt.value}, {"slice_no", part.slice_no}, {"last_slice", part.last_slice.to_decimal()},
-                   {"records", part.records},       {"failed", part.failed},     {"tokens", part.tokens},
-                   {"cost", part.cost.to_decimal()}};
+    object[std::to_string(number)] = JsonObject{
+        {"attempt", part.attempt.value}, {"slice_no", part.slice_no}, {"last_slice", part.last_slice.to_decimal()},
+        {"records", part.records},       {"failed", part.failed},     {"tokens", part.tokens},
+        {"cost", part.cost.to_decimal()}};
   }
   return to_json_text(object);
 }

@@ -15,9 +15,14 @@ namespace palette::store {
 // The stat of a regular file; not_found for anything else.
 Result<struct stat> stat_object(const FileDescriptor& file, const std::filesystem::path& path);
 
-// Up to 8 MiB: 128 bits of the content's SHA-256. Above it, where reading the file would cost seconds: size, time of
-// modification and inode, which a new version changes as well. `info` is the file's stat after it got its name.
-std::string object_etag(std::string_view body, const struct stat& info);
+// Gives a file that is not published yet a time of modification that no other version of its object has. To be called
+// after its last write and before it is synced.
+Status stamp_version(const FileDescriptor& file, const std::filesystem::path& path);
+
+// Size, time of modification to the nanosecond, and inode: a version's file is written once, stamped, and then only
+// ever replaced. So no content is read, and most writers, who never look at the ETag, pay nothing for it. Where the
+// file system keeps times less exactly than to the microsecond (or a file that was put there by hand has such a time),
+// two versions could be alike: there it is 128 bits of the content's SHA-256, up to 8 MiB.
 Result<std::string> object_etag(const FileDescriptor& file, const std::filesystem::path& path, const struct stat& info);
 
 // Bytes [offset, offset + size) of the file, fewer at its end.
