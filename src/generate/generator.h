@@ -97,6 +97,8 @@ class Generator {
   void mark_committed(const OpenBatch& batch, std::int64_t failed);
   async::Task<void> flush_now_and_then(std::shared_ptr<async::StopFlag> ended);
   async::Task<Status> flush();
+  async::Task<Status> write_journal();
+  void append_journal(std::string& out, OpenBatch& batch);
   void note_waste();
   async::Task<Status> keep_unfinished_retries();
   async::Task<Result<GenerateReport>> wind_up();
@@ -124,7 +126,6 @@ class Generator {
   Money cost_before_;  // of earlier attempts
   bool journal_changed_ = false, checkpoint_changed_ = false;
   std::int64_t steps_journaled_ = 0;  // of control_.steps_finished
-  std::size_t journal_bytes_ = 0;     // of the last journal
   std::int64_t succeeded_here_ = 0, failed_here_ = 0;
   std::vector<std::int64_t> first_started_;  // the first records of this attempt: limits::kAlikeFailuresMax of them
   std::int64_t first_failed_alike_ = 0;      // how many of those failed as the first failure did

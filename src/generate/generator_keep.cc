@@ -6,6 +6,11 @@
 #include "generate/generator.h"
 
 namespace palette::generate {
+namespace {
+
+constexpr std::size_t kJournalPieceBytes = 256 * limits::kKiB;
+
+}  // namespace
 
 async::Task<void> Generator::commit(OpenBatch* batch) {
   ++committing_;
@@ -137,22 +142,7 @@ async::Task<Status> Generator::flush() {
   const bool new_steps = std::exchange(steps_journaled_, control_.steps_finished) != control_.steps_finished;
   if (journal_changed_ || new_steps) {
     journal_changed_ = false;
-    std::string body;
-    // About as long as the last one: growing step by step would need three times its memory for a moment.
-    body.reserve(journal_bytes_ + journal_bytes_ / 8);
-    const auto append = [&](RecordState& state) {
-      const bool worth_keeping = state.finished_at || std::any_of(state.steps.begin(), state.steps.end(),
-                                                                  [](const auto& s) { return s.has_value(); });
-      if (!worth_keeping) return;
-      pipeline_.name_requests(state);
-      append_journal_line(body, job_.compiled.step_ids, state);
-      body += '\n';
-    };
-    for (OpenBatch& batch : open_) std::for_each(batch.states.begin(), batch.states.end(), append);
-    journal_bytes_ = body.size();
-    const Result<std::string> put =
-        co_await objects_.put(job::journal_key(context_.job, context_.part, context_.attempt), std::move(body));
-    if (!put) co_return std::unexpected(put.error());
+    if (Status written = co_await write_journal(); !written) co_return written;
   }
   if (checkpoint_changed_) {
     checkpoint_changed_ = false;
@@ -163,6 +153,47 @@ async::Task<Status> Generator::flush() {
   // Last: a row says nothing that is not kept.
   if (accounts_.book != nullptr) co_return co_await accounts_.book->write();
   co_return Status{};
+}
+
+// In pieces, between which records go on: each line is whole, and what changes meanwhile comes with the next journal.
+async::Task<Status> Generator::write_journal() {
+  const std::string key = job::journal_key(context_.job, context_.part, context_.attempt);
+  std::unique_ptr<store::ObjectWriter> writer;  // only when there is more than one piece
+  std::string piece;
+  // Batches stand in the order of their numbers; any of them may be committed while a piece is written.
+  for (std::int64_t last = 0;;) {
+    const auto batch = std::ranges::find_if(open_, [&](const OpenBatch& open) { return open.batch.value > last; });
+    if (batch == open_.end()) break;
+    last = batch->batch.value;
+    append_journal(piece, *batch);
+    if (piece.size() < kJournalPieceBytes) continue;
+    if (writer == nullptr) {
+      auto opened = co_await objects_.open_put(key);
+      if (!opened) co_return std::unexpected(opened.error());
+      writer = std::move(*opened);
+    }
+    if (Status appended = co_await writer->append(std::exchange(piece, {})); !appended) co_return appended;
+  }
+  Result<std::string> put;
+  if (writer == nullptr) {
+    put = co_await objects_.put(key, std::move(piece));
+  } else {
+    if (Status appended = co_await writer->append(std::move(piece)); !appended) co_return appended;
+    put = co_await writer->commit();
+  }
+  if (!put) co_return std::unexpected(put.error());
+  co_return Status{};
+}
+
+void Generator::append_journal(std::string& out, OpenBatch& batch) {
+  for (RecordState& state : batch.states) {
+    const bool worth_keeping =
+        state.finished_at || std::ranges::any_of(state.steps, [](const auto& step) { return step.has_value(); });
+    if (!worth_keeping) continue;
+    pipeline_.name_requests(state);
+    append_journal_line(out, job_.compiled.step_ids, state);
+    out += '\n';
+  }
 }
 
 void Generator::note_waste() {

@@ -70,6 +70,31 @@ TEST(Promise6, ARunThatIsStoppedBeforeItBeginsIsStopped) {
   EXPECT_TRUE(rig.model->prompts.empty());
 }
 
+// A journal of several pieces: each is written while records go on.
+TEST(Promise2, AJournalOfManyPiecesHoldsEveryFinishedStep) {
+  JobInFolder rig({.steps = R"([{id: q, prompt: "ask {{ record_index }}"}, {id: a, prompt: "{{ steps.q.output }}"}])",
+                   .num_records = 60,
+                   .interval = 10});
+  rig.settings.concurrency = 60;
+  const std::string long_text(40'000, 'x');
+  rig.model->answer = [&](const model::ModelRequest& request) {
+    return answer_of(request.identity.step == "q" ? long_text : "short");
+  };
+  rig.model->waits = [](const model::ModelRequest& request) { return request.identity.step == "a"; };
+  rig.model->on_call = [&](const model::ModelRequest&) {
+    if (rig.model->in_flight == 60) rig.control->cancel_calls();
+  };
+  const Result<GenerateReport> report = rig.run();
+  ASSERT_TRUE(report) << error_text(report);
+  EXPECT_EQ(report->end, End::stopped);
+  const std::string journal = rig.body_of("journal/j/attempt-0001-0001.jsonl");
+  EXPECT_GT(journal.size(), 60u * long_text.size());
+  const Result<ResumeState> resumed = rig.load();
+  ASSERT_TRUE(resumed) << error_text(resumed);
+  EXPECT_EQ(resumed->journal.size(), 60u);
+  EXPECT_EQ(resumed->journaled.steps.at("q").calls, 60);
+}
+
 TEST(Promise2, CallsInFlightMayFinishAndAreKept) {
   JobInFolder rig({.num_records = 10});
   rig.model->waits = [](const model::ModelRequest&) { return true; };

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,6 +36,17 @@ struct ListPage {
   bool more = false;                // go on with start_after = the last key
 };
 
+// An object that is written piece by piece, so that the whole is never in memory. It appears at commit(), whole, over
+// what had its key; destroyed before, it leaves nothing.
+class ObjectWriter {
+ public:
+  virtual ~ObjectWriter() = default;
+  // After an error no other call may follow.
+  virtual async::Task<Status> append(std::string piece) = 0;
+  // Durable when it returns: gives the ETag.
+  virtual async::Task<Result<std::string>> commit() = 0;
+};
+
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
@@ -51,6 +63,9 @@ class ObjectStore {
   // Moves a file into the store: the same promises, without its content in memory. `file` is gone afterwards.
   virtual async::Task<Result<std::string>> put_file(std::string key, std::filesystem::path file,
                                                     PutCondition condition = {}) = 0;
+
+  // Errors as of put. The store must outlive the writer. As it is here it gathers the pieces and puts them.
+  virtual async::Task<Result<std::unique_ptr<ObjectWriter>>> open_put(std::string key);
 
   // Removing what is not there is no error.
   virtual async::Task<Status> remove(std::string key) = 0;

@@ -23,6 +23,29 @@ QueuePosition QueuePosition::make(int priority, UtcTime submitted, const JobId& 
   return {zero_padded(priority, 4) + "#" + submitted.to_iso() + "#" + job.text + "#" + zero_padded(part.value, 4)};
 }
 
+namespace {
+
+class GatheringWriter final : public ObjectWriter {
+ public:
+  GatheringWriter(ObjectStore& objects, std::string key) : objects_(objects), key_(std::move(key)) {}
+
+  async::Task<Status> append(std::string piece) override {
+    body_ += piece;
+    co_return Status{};
+  }
+  async::Task<Result<std::string>> commit() override { return objects_.put(key_, std::move(body_)); }
+
+ private:
+  ObjectStore& objects_;
+  std::string key_, body_;
+};
+
+}  // namespace
+
+async::Task<Result<std::unique_ptr<ObjectWriter>>> ObjectStore::open_put(std::string key) {
+  co_return std::make_unique<GatheringWriter>(*this, std::move(key));
+}
+
 async::Task<Result<std::vector<ObjectInfo>>> list_all(ObjectStore& objects, std::string prefix, std::string start_after,
                                                       std::size_t limit) {
   std::vector<ObjectInfo> all;

@@ -235,6 +235,28 @@ TYPED_TEST_P(ObjectStoreContract, PutFileObeysItsCondition) {
   EXPECT_EQ(await(this->store().put_file("k", "/no/such/file")).error().kind, ErrorKind::not_found);
 }
 
+TYPED_TEST_P(ObjectStoreContract, AWriterPutsItsPiecesAsOneObjectAtTheEnd) {
+  ASSERT_TRUE(this->put("journal/a", "before"));
+  auto writer = await(this->store().open_put("journal/a"));
+  ASSERT_TRUE(writer) << error_text(writer);
+  for (const char* piece : {"one\n", "", "two\n"}) ASSERT_TRUE(await((*writer)->append(piece)));
+  EXPECT_EQ(this->body_of("journal/a"), "before") << "not before the commit";
+  const Result<std::string> etag = await((*writer)->commit());
+  ASSERT_TRUE(etag) << error_text(etag);
+  EXPECT_EQ(this->body_of("journal/a"), "one\ntwo\n");
+  EXPECT_EQ(await(this->store().head("journal/a")).value().etag, *etag);
+  EXPECT_EQ(this->keys(""), std::vector<std::string>{"journal/a"});
+}
+
+TYPED_TEST_P(ObjectStoreContract, AWriterThatIsGivenUpLeavesNothing) {
+  auto writer = await(this->store().open_put("journal/a"));
+  ASSERT_TRUE(writer) << error_text(writer);
+  ASSERT_TRUE(await((*writer)->append("half")));
+  writer->reset();
+  EXPECT_THAT(this->keys(""), ::testing::IsEmpty());
+  EXPECT_EQ(await(this->store().get("journal/a")).error().kind, ErrorKind::not_found);
+}
+
 TYPED_TEST_P(ObjectStoreContract, ARemovedObjectIsGone) {
   ASSERT_TRUE(this->put("a/b/c", "x"));
   ASSERT_TRUE(await(this->store().remove("a/b/c")));
@@ -361,6 +383,7 @@ REGISTER_TYPED_TEST_SUITE_P(ObjectStoreContract, GivesBackWhatWasPut, AnEmptyObj
                             PutIfMatchReplacesOnlyThatVersion, BothConditionsAtOnceAreRefused,
                             OfManyPutsIfAbsentOneWins, OfManyPutsIfMatchOneWins, ReadingAndPuttingIfMatchLosesNothing,
                             AReaderSeesAWholeObject, PutFileMovesTheFileIn, PutFileObeysItsCondition,
+                            AWriterPutsItsPiecesAsOneObjectAtTheEnd, AWriterThatIsGivenUpLeavesNothing,
                             ARemovedObjectIsGone, ListsInByteOrderOfTheWholeKeys, ListsByPrefixAndStart,
                             PagesJoinToTheWholeListing, APageHasAtMostAThousandKeys, AListingSeesEveryPutThatReturned,
                             RefusesKeysThatAreNone, AcceptsKeysThatLookOdd);

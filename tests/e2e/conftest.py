@@ -1,4 +1,8 @@
-"""Runs the built program as a user would. Real seed data is used where ../shared is present, examples/ always."""
+"""Runs the built program as a user would. Real seed data is used where ../shared is present, examples/ always.
+
+Tests import from this file at their top, never inside of a function: tests/sim has a conftest too, and by then the name
+may stand for that one.
+"""
 import json
 import os
 import pathlib

@@ -111,7 +111,7 @@ def test_region_credentials_and_their_end_from_a_profile(doctor):
     doctor.palette.write(".aws/config", "[profile lab]\nregion = eu-west-1\ncredential_process = /bin/cat creds.json\n")
     doctor.palette.write("creds.json", {"Version": 1, "AccessKeyId": "ASIAEXAMPLE00004242", "SecretAccessKey": "process-secret",
                                         "SessionToken": "process-token", "Expiration": "2099-01-01T00:00:00Z"})
-    found = doctor(env={"AWS_PROFILE": "lab"}, without=["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
+    found = doctor(env={"AWS_PROFILE": "lab", "AWS_CONFIG_FILE": str(doctor.palette.folder / ".aws/config")}, without=["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
     assert found["AWS region"] == [("ok", "eu-west-1 (profile lab)")]
     level, text = found["AWS credentials"][0]
     assert level == "ok" and "profile lab" in text and "key …4242, until 2099-01-01T00:00:00.000Z" in text

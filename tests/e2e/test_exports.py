@@ -11,7 +11,7 @@ import pandas
 import pyarrow.parquet
 import pytest
 
-from conftest import read_jsonl, two_step_job
+from conftest import COUNTRIES, read_jsonl, two_step_job
 
 FORMATS = ["JSONL", "PARQUET", "CSV"]
 
@@ -136,7 +136,6 @@ def test_null_and_empty_text_are_told_apart_in_csv(awkward_job):
 
 @pytest.mark.parametrize("columns", [None, {"name": "{{ name }}", "said": "{{ steps.question.output }}"}])
 def test_partitions_by_timestamp_in_all_formats(palette, columns):
-    from conftest import COUNTRIES
     job = two_step_job(COUNTRIES, "name", num_records=120, output_format=FORMATS, partition_strategy="timestamp")
     if columns:
         job["columns"] = columns
@@ -154,7 +153,6 @@ def test_partitions_by_timestamp_in_all_formats(palette, columns):
 
 
 def test_export_writes_other_formats_of_what_was_made(palette):
-    from conftest import COUNTRIES
     palette.write("job.json", two_step_job(COUNTRIES, "name", num_records=60))
     palette.run("run", "job.json")
     job_id = palette.only_job()["job_id"]

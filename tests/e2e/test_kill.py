@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from conftest import COUNTRIES, index_of, read_jsonl, two_step_job
+from conftest import COUNTRIES, Palette, index_of, read_jsonl, two_step_job
 
 RECORDS = 2000
 # 100 in flight, 15 ms a call, two calls a record: about 0.6 s of work, so that a kill hits it anywhere.
@@ -21,7 +21,6 @@ def texts(rows):
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     """The texts of a run that nobody stopped, and how long it took."""
-    from conftest import Palette
     palette = Palette(tmp_path_factory.mktemp("undisturbed"))
     palette.write("job.json", JOB)
     started = time.monotonic()

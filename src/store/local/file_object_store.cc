@@ -102,6 +102,55 @@ async::Task<Result<std::string>> FileObjectStore::put_file(std::string key, std:
   });
 }
 
+// Into a file of its own, which gets its name at the end.
+class FileObjectStore::Writer final : public ObjectWriter {
+ public:
+  Writer(FileObjectStore& store, std::string key, std::filesystem::path path, std::filesystem::path temp,
+         FileDescriptor file)
+      : store_(store), key_(std::move(key)), path_(std::move(path)), temp_(std::move(temp)), file_(std::move(file)) {}
+  ~Writer() override {
+    if (!is_published_) ::unlink(temp_.c_str());
+  }
+
+  async::Task<Status> append(std::string piece) override {
+    co_return co_await store_.pool_.run(
+        [this, piece = std::move(piece)]() -> Status { return write_all(file_, piece, temp_); });
+  }
+  async::Task<Result<std::string>> commit() override {
+    co_return co_await store_.pool_.run([this] { return commit_now(); });
+  }
+
+ private:
+  Result<std::string> commit_now() {
+    if (Status synced = stamp_and_sync(file_, temp_); !synced) return std::unexpected(synced.error());
+    Result<std::string> etag = etag_of(file_, temp_);
+    if (!etag) return etag;
+    if (Status done = store_.publish(key_, temp_, path_, {}); !done) return std::unexpected(done.error());
+    is_published_ = true;
+    return etag;
+  }
+
+  FileObjectStore& store_;
+  std::string key_;
+  std::filesystem::path path_, temp_;
+  FileDescriptor file_;
+  bool is_published_ = false;
+};
+
+async::Task<Result<std::unique_ptr<ObjectWriter>>> FileObjectStore::open_put(std::string key) {
+  co_return co_await pool_.run([this, key = std::move(key)] { return open_put_now(key); });
+}
+
+Result<std::unique_ptr<ObjectWriter>> FileObjectStore::open_put_now(const std::string& key) {
+  Result<std::filesystem::path> path = path_of(key);
+  if (!path) return std::unexpected(path.error());
+  Result<std::filesystem::path> temp = temp_.new_path();
+  if (!temp) return std::unexpected(temp.error());
+  Result<FileDescriptor> file = open_file(*temp, O_RDWR | O_CREAT | O_EXCL);
+  if (!file) return std::unexpected(file.error());
+  return std::make_unique<Writer>(*this, key, std::move(*path), std::move(*temp), std::move(*file));
+}
+
 async::Task<Status> FileObjectStore::remove(std::string key) {
   co_return co_await pool_.run([this, key = std::move(key)] { return remove_now(key); });
 }

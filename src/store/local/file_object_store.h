@@ -30,12 +30,16 @@ class FileObjectStore final : public ObjectStore {
   // Renamed where the file is on the root's file system, else copied. A file whose put fails stays where it is.
   async::Task<Result<std::string>> put_file(std::string key, std::filesystem::path file,
                                             PutCondition condition) override;
+  async::Task<Result<std::unique_ptr<ObjectWriter>>> open_put(std::string key) override;
   async::Task<Status> remove(std::string key) override;
   async::Task<Result<ListPage>> list(std::string prefix, std::string start_after, std::size_t limit) override;
   std::string location(const std::string& key) const override;
 
  private:
+  class Writer;
+
   // What the pool's threads run.
+  Result<std::unique_ptr<ObjectWriter>> open_put_now(const std::string& key);
   Result<Object> get_now(const std::string& key) const;
   Result<std::string> get_range_now(const std::string& key, std::uint64_t offset, std::uint64_t size) const;
   Result<ObjectInfo> head_now(const std::string& key) const;
