@@ -77,7 +77,7 @@ Money budget_of(const std::optional<Money>& limit) {
 Status take_over_wishes(store::JobItem& item, const job::JobSpec& spec, const ClaimOptions& options) {
   auto estimate = kept_estimate(item.spec_fields);
   if (!estimate) return std::unexpected(estimate.error().at(item.id.text));
-  estimate = better_of(std::move(*estimate), options.estimate);
+  estimate = better_of(*estimate, options.estimate);
   item.num_records = spec.num_records;
   // What is not given to slices moves with the budget.
   item.unallocated += budget_of(spec.budget_limit) - budget_of(item.budget_limit);

@@ -69,7 +69,7 @@ async::Task<bool> wait_for_event(Call* call, boost::asio::steady_timer* event) {
   if (call->expired() || before.cancelled() != boost::asio::cancellation_type::none) co_return false;
   call->waits_for(event);
   auto waiting = event->async_wait(boost::asio::as_tuple(boost::asio::deferred));
-  co_await std::move(waiting);
+  co_await std::move(waiting);  // NOLINT(performance-move-const-arg): it wants an rvalue
   call->waits_for(static_cast<boost::asio::steady_timer*>(nullptr));
   const auto after = co_await boost::asio::this_coro::cancellation_state;
   co_return !call->expired() && after.cancelled() == boost::asio::cancellation_type::none;

@@ -45,7 +45,7 @@ class Timed {
 
 class DeadlineSweep : public std::enable_shared_from_this<DeadlineSweep> {
  public:
-  explicit DeadlineSweep(boost::asio::any_io_executor executor) : timer_(std::move(executor)) {}
+  explicit DeadlineSweep(const boost::asio::any_io_executor& executor) : timer_(executor) {}
   DeadlineSweep(const DeadlineSweep&) = delete;
   DeadlineSweep& operator=(const DeadlineSweep&) = delete;
 

@@ -221,7 +221,7 @@ Task<void> Server::State::accept(std::shared_ptr<State> self) {
     if (connections.size() >= settings.connections_max) {
       room.expires_at(boost::asio::steady_timer::time_point::max());
       auto ended = room.async_wait(boost::asio::as_tuple(boost::asio::deferred));
-      co_await std::move(ended);
+      co_await std::move(ended);  // NOLINT(performance-move-const-arg): it wants an rvalue
       continue;
     }
     auto accepting = acceptor.async_accept(boost::asio::as_tuple(boost::asio::deferred));

@@ -74,7 +74,8 @@ void check_names(const std::vector<std::shared_ptr<const ModelInfo>>& models, st
   for (const auto& [name, named] : owners) {
     for (std::size_t number = 0; named.size() > 1 && number < nodes.size(); ++number) {
       const Node* id = nodes[number].find("id");
-      const auto is_this = [&](const ModelInfo* model) { return id != nullptr && model->id == id->text; };
+      if (id == nullptr) continue;
+      const auto is_this = [&](const ModelInfo* model) { return model->id == id->text; };
       const auto other = std::find_if_not(named.begin(), named.end(), is_this);
       if (other == named.end() || std::none_of(named.begin(), named.end(), is_this)) continue;
       const Node* aliases = nodes[number].find("aliases");
