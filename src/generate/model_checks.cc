@@ -1,6 +1,5 @@
 #include "generate/model_checks.h"
 
-#include <algorithm>
 #include <set>
 
 #include "model/additional_fields.h"
@@ -75,15 +74,6 @@ void check_step_models(const job::JobSpec& spec, const job::CompiledJob& compile
     StepChecker checker(spec, compiled.steps[i], diagnostics);
     for (const job::ResolvedModel& model : models[i]) checker.check(model);
   }
-}
-
-bool has_priced_model(const StepModels& models) {
-  return std::ranges::any_of(models, [](const std::vector<job::ResolvedModel>& step) {
-    return std::ranges::any_of(step, [](const job::ResolvedModel& model) {
-      const auto prices = model.prices("");
-      return model.parsed.provider != job::Provider::offline && !(prices && is_free(*prices));
-    });
-  });
 }
 
 }  // namespace palette::generate

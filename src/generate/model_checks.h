@@ -22,7 +22,4 @@ StepModels look_up_models(const job::CompiledJob& compiled, job::ModelDirectory&
 void check_step_models(const job::JobSpec& spec, const job::CompiledJob& compiled, const StepModels& models,
                        job::Diagnostics& diagnostics);
 
-// Does any call of the job cost money?
-bool has_priced_model(const StepModels& models);
-
 }  // namespace palette::generate
