@@ -1,7 +1,7 @@
 // How each family writes an answer. By hand rather than through a JSON tree: this is most of what a call costs.
-#include <charconv>
 
 #include "answer.h"
+#include "base/json.h"
 #include "base/random.h"
 
 namespace palette::sim {
@@ -19,8 +19,7 @@ class Writer {
     return *this;
   }
   Writer& number(std::int64_t value) {
-    char buffer[24];
-    out_.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
+    append_integer(out_, value);
     return *this;
   }
   std::string take() { return std::move(out_); }

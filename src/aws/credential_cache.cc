@@ -26,10 +26,10 @@ struct Refresh {
 struct Cache {
   std::unique_ptr<CredentialSource> source;
   const Clock* clock = nullptr;
-  std::optional<Credentials> current;
-  bool refused = false;              // the service said that `current` has expired
-  std::shared_ptr<Refresh> refresh;  // null: none under way
-  std::int64_t refreshed_ms = 0;     // monotonic: when the last one ended, well or not
+  std::shared_ptr<const Credentials> current;  // null: none yet
+  bool refused = false;                        // the service said that `current` has expired
+  std::shared_ptr<Refresh> refresh;            // null: none under way
+  std::int64_t refreshed_ms = 0;               // monotonic: when the last one ended, well or not
   bool ever_refreshed = false;
   Status last = {};  // how it ended
 };
@@ -59,7 +59,7 @@ Status taken(Cache& cache, Result<Credentials> fetched) {
                     "; renew them there, or check this machine's clock",
                 fetched->source);
   }
-  cache.current = std::move(*fetched);
+  cache.current = std::make_shared<const Credentials>(std::move(*fetched));
   cache.refused = false;
   return {};
 }
@@ -115,6 +115,10 @@ class FreshCredentials final : public CredentialProvider {
   }
 
   async::Task<Result<Credentials>> get() override { return current_of(cache_); }
+
+  std::shared_ptr<const Credentials> at_hand() override {
+    return need_of(*cache_) == Need::none ? cache_->current : nullptr;
+  }
 
   void expire(const Credentials& refused) override {
     const auto& current = cache_->current;

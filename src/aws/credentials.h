@@ -38,6 +38,8 @@ class CredentialProvider {
   // Cached; refreshed by one task in the advisory window (15 min before the end) while others go on with the old ones,
   // waited for in the mandatory window (10 min). denied when no source has any: the message names what was looked at.
   virtual async::Task<Result<Credentials>> get() = 0;
+  // What get() would give at once, without a task and without a copy; null when it would have to fetch.
+  virtual std::shared_ptr<const Credentials> at_hand() { return nullptr; }
   // The service refused them as expired: the next get() fetches. Does nothing when they were fetched since `refused`.
   virtual void expire(const Credentials& refused) = 0;
 };

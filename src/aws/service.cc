@@ -31,11 +31,6 @@ bool is_signed_header(std::string_view name) {
          starts_with(name, "x-amzn-bedrock-");
 }
 
-bool are_same(const Credentials& a, const Credentials& b) {
-  return a.keys.access_key_id == b.keys.access_key_id && a.keys.secret_access_key == b.keys.secret_access_key &&
-         a.keys.session_token == b.keys.session_token && a.expires_at == b.expires_at && a.source == b.source;
-}
-
 // No message may hold a credential, whatever a service puts into its own.
 void hide(std::string& message, std::string_view secret) {
   if (secret.empty()) return;
@@ -99,7 +94,6 @@ struct Service::State {
   bool is_s3;
   ServiceParts parts;
   Signer signer;
-  std::shared_ptr<const Credentials> credentials;  // the latest, one for all calls that use them
   std::int64_t clock_offset_ms = 0;
 };
 
@@ -199,9 +193,7 @@ std::unique_ptr<ServiceFailure> Service::State::failure_to_tell(Call& call, http
 async::Task<std::unique_ptr<ServiceFailure>> Service::State::get_credentials(Call* call) {
   Result<Credentials> current = co_await parts.credentials->get();
   if (!current) co_return std::make_unique<ServiceFailure>(not_sent(std::move(current.error())));
-  if (!credentials || !are_same(*credentials, *current))
-    credentials = std::make_shared<const Credentials>(std::move(*current));
-  call->credentials = credentials;
+  call->credentials = std::make_shared<const Credentials>(std::move(*current));
   co_return nullptr;
 }
 
@@ -209,8 +201,11 @@ async::Task<ServiceOutcome> Service::State::run(std::shared_ptr<State> state, st
   std::unique_ptr<ServiceFailure> failure;
   if (has_control_characters(state->parts.bearer_token)) failure = refused_token();
   while (!failure) {
-    if (state->with_signature()) failure = co_await state->get_credentials(call.get());
-    if (failure) break;
+    if (state->with_signature()) {
+      call->credentials = state->parts.credentials->at_hand();
+      if (!call->credentials) failure = co_await state->get_credentials(call.get());
+      if (failure) break;
+    }
     async::Task<http::Outcome<http::Response>> sending = state->send(*call);
     http::Outcome<http::Response> answer = co_await std::move(sending);
     if (answer && answer->status >= 200 && answer->status < 300) co_return std::move(*answer);

@@ -196,10 +196,10 @@ std::string append_canonical_headers(std::string& out, const Headers& headers) {
   return names;
 }
 
-CanonicalRequest canonical(const RequestToSign& request, PathRule rule) {
+CanonicalRequest canonical(const RequestToSign& request, std::string_view path) {
   CanonicalRequest out;
   out.text.reserve(1024);
-  out.text.append(request.method).append("\n").append(canonical_path(request.path, rule)).append("\n");
+  out.text.append(request.method).append("\n").append(path).append("\n");
   if (!request.query.empty()) out.text += canonical_query(request.query);
   out.text += '\n';
   out.signed_names = append_canonical_headers(out.text, request.headers);
@@ -247,7 +247,9 @@ std::string uri_encode(std::string_view text, bool keep_slash) {
   return out;
 }
 
-std::string canonical_request(const RequestToSign& request, PathRule rule) { return canonical(request, rule).text; }
+std::string canonical_request(const RequestToSign& request, PathRule rule) {
+  return canonical(request, canonical_path(request.path, rule)).text;
+}
 
 std::string string_to_sign(std::string_view canonical_request, const SigningScope& scope) {
   const std::string time = basic_time(scope.time);
@@ -294,7 +296,11 @@ Headers Signer::sign(RequestToSign request, const SigningCredentials& credential
   if (!credentials.session_token.empty() && !has("x-amz-security-token"))
     added.emplace_back("x-amz-security-token", credentials.session_token);
   request.headers.insert(request.headers.end(), added.begin(), added.end());
-  const CanonicalRequest to_sign = canonical(request, rule_);
+  if (canonical_path_.empty() || request.path != path_) {
+    path_ = request.path;
+    canonical_path_ = canonical_path(path_, rule_);
+  }
+  const CanonicalRequest to_sign = canonical(request, canonical_path_);
   const std::string scope = scope_text(basic, region_, service_);
   std::string value;
   value.reserve(256);
@@ -317,7 +323,7 @@ std::string presign_query(RequestToSign request, const SigningCredentials& crede
   add("X-Amz-Date", time);
   add("X-Amz-Expires", std::to_string(expires_s));
   if (!credentials.session_token.empty()) add("X-Amz-Security-Token", credentials.session_token);
-  add("X-Amz-SignedHeaders", canonical(request, rule).signed_names);
+  add("X-Amz-SignedHeaders", canonical(request, canonical_path(request.path, rule)).signed_names);
   add("X-Amz-Signature", signature(credentials, scope, string_to_sign(canonical_request(request, rule), scope)));
   return request.query;
 }

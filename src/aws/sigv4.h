@@ -76,6 +76,7 @@ class Signer {
   std::string region_, service_;
   PathRule rule_;
   std::unique_ptr<DayKey> key_;
+  std::string path_, canonical_path_;  // of the last request: most have the same
 };
 
 // The query string of a presigned URL, valid for `expires_s` seconds: the request's own parameters, the authentication

@@ -27,7 +27,7 @@ std::pair<std::uint32_t, std::uint32_t> position_at(std::string_view text, std::
 }
 
 template <class Int>
-void append_int(std::string& out, Int value) {
+void append_digits(std::string& out, Int value) {
   char buffer[24];
   auto [end, ec] = std::to_chars(buffer, buffer + sizeof buffer, value);
   out.append(buffer, end);
@@ -79,7 +79,8 @@ struct ExactHandler {
   static constexpr std::size_t max_key_size = boost::json::string::max_size();
   static constexpr std::size_t max_string_size = boost::json::string::max_size();
 
-  boost::json::value_stack stack;
+  unsigned char room[1024];  // for a stack that is not deep
+  boost::json::value_stack stack{{}, room, sizeof room};
   std::string number;  // the parts of one that is not told at once
 
   bool on_document_begin(Code&) { return true; }
@@ -116,11 +117,13 @@ struct ExactHandler {
 
 }  // namespace
 
-Result<Json> parse_json(std::string_view text) {
+Result<Json> parse_json(std::string_view text) { return parse_json(text, {}); }
+
+Result<Json> parse_json(std::string_view text, boost::json::storage_ptr storage) {
   boost::json::parse_options options;
   options.max_depth = limits::kJsonDepth;
   boost::json::basic_parser<ExactHandler> parser(options);
-  parser.handler().stack.reset();
+  parser.handler().stack.reset(std::move(storage));
   boost::system::error_code ec;
   const std::size_t used = parser.write_some(false, text.data(), text.size(), ec);
   if (!ec && text.find_first_not_of(" \t\r\n", used) != std::string_view::npos) {
@@ -174,6 +177,8 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
+void append_integer(std::string& out, std::int64_t value) { append_digits(out, value); }
+
 void append_double(std::string& out, double value) {
   if (!std::isfinite(value)) {
     out += "null";
@@ -208,10 +213,10 @@ void append_json(std::string& out, const Json& value) {
       out += value.get_bool() ? "true" : "false";
       break;
     case boost::json::kind::int64:
-      append_int(out, value.get_int64());
+      append_digits(out, value.get_int64());
       break;
     case boost::json::kind::uint64:
-      append_int(out, value.get_uint64());
+      append_digits(out, value.get_uint64());
       break;
     case boost::json::kind::double_:
       append_double(out, value.get_double());

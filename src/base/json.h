@@ -4,8 +4,10 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/storage_ptr.hpp>
 #include <boost/json/string.hpp>
 #include <boost/json/value.hpp>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -20,6 +22,8 @@ using JsonArray = boost::json::array;
 // Parses one JSON text (RFC 8259, depth at most limits::kJsonDepth). The error (bad_input) has line and
 // column, 1-based, in bytes.
 Result<Json> parse_json(std::string_view text);
+// The same, with all of the value's memory from `storage`, which must outlive it unless it is counted.
+Result<Json> parse_json(std::string_view text, boost::json::storage_ptr storage);
 
 // Appends `text` as a JSON string with its quotes; UTF-8 stays as it is, control characters are escaped.
 void append_json_string(std::string& out, std::string_view text);
@@ -29,6 +33,7 @@ void append_json_string(std::string& out, std::string_view text);
 void append_json(std::string& out, const Json& value);
 void append_json(std::string& out, const JsonObject& value);
 std::string to_json_text(const Json& value);
+void append_integer(std::string& out, std::int64_t value);
 void append_double(std::string& out, double value);
 
 // "a string", "a number", "an object", …: for messages.

@@ -1,17 +1,14 @@
 #include "cli/estimate_output.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <vector>
 
+#include "cli/table.h"
 #include "cli/terminal.h"
 
 namespace palette::cli {
 namespace {
-
-constexpr std::size_t kColumns = 7;
-using Cells = std::array<std::string, kColumns>;
 
 bool is_offline(const job::ResolvedModel& model) { return model.parsed.provider == job::Provider::offline; }
 
@@ -21,12 +18,7 @@ bool is_priced(const generate::PreparedJob& prepared, std::size_t step) {
   return prepared.step_models[step].front().prices(tier).has_value();
 }
 
-bool all_offline(const generate::PreparedJob& prepared) {
-  return std::ranges::all_of(prepared.step_models,
-                             [](const auto& models) { return std::ranges::all_of(models, is_offline); });
-}
-
-Cells cells_of(const generate::StepEstimate& step, const generate::PreparedJob& prepared, std::size_t i) {
+TableRow cells_of(const generate::StepEstimate& step, const generate::PreparedJob& prepared, std::size_t i) {
   const bool free = is_offline(prepared.step_models[i].front()), priced = is_priced(prepared, i);
   const bool bounded = priced && step.output_tokens_max > 0;
   return {step.step,
@@ -40,25 +32,6 @@ Cells cells_of(const generate::StepEstimate& step, const generate::PreparedJob& 
           : bounded ? rounded_dollars(step.bound, Rounding::up)
                     : "?",
           step.model};
-}
-
-void print_table(const std::vector<Cells>& table) {
-  std::array<std::size_t, kColumns> widths{};
-  for (const Cells& cells : table) {
-    for (std::size_t i = 0; i < kColumns; ++i) widths[i] = std::max(widths[i], columns_of(cells[i]));
-  }
-  const bool terminal = is_terminal(stdout);
-  for (const Cells& cells : table) {
-    std::string line;
-    for (std::size_t i = 0; i < kColumns; ++i) {
-      const std::string padding(widths[i] - columns_of(cells[i]), ' ');
-      const bool is_number = i >= 1 && i <= 5;
-      line += (i > 0 ? "  " : "") + (is_number ? padding + cells[i] : cells[i] + padding);
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    if (terminal) line = one_line(line, terminal_width());
-    std::printf("%s\n", (&cells == &table.front() ? styled(stdout, Style::bold, line) : line).c_str());
-  }
 }
 
 void line(const char* name, const std::string& value) { std::printf("%-7s  %s\n", name, value.c_str()); }
@@ -78,7 +51,7 @@ std::string joined(const std::vector<std::string>& names) {
 void print_guessed(const generate::Estimate& estimate, const generate::PreparedJob& prepared, const CallCosts& costs) {
   std::vector<std::string> unpriced = costs.unpriced;
   unpriced.insert(unpriced.end(), costs.uncounted.begin(), costs.uncounted.end());
-  if (all_offline(prepared)) {
+  if (generate::is_offline(prepared)) {
     line("cost", "nothing: its models are offline stand-ins");
   } else {
     line("cost",
@@ -120,10 +93,10 @@ void print_notes(const generate::Estimate& estimate, const generate::PreparedJob
         measured->failed > 0 ? (", " + grouped(measured->failed) + " of them failed").c_str() : "",
         rounded_dollars(measured->paid).c_str(), measured->made_now > 0 ? "made now" : "made before",
         measured->job_id.c_str());
-  } else if (!all_offline(prepared)) {
+  } else if (!generate::is_offline(prepared)) {
     std::printf("A guess: how long answers are (half of the most, at most 512 tokens); --calibrate 5 measures it.\n");
   }
-  if (all_offline(prepared) || (!estimate.priced && estimate.bound == Money{})) return;
+  if (generate::is_offline(prepared) || (!estimate.priced && estimate.bound == Money{})) return;
   if (has_bound(estimate, prepared)) {
     std::printf(
         "A bound: \"at most\" takes every byte of a prompt as a token and every answer at its longest; retries come "
@@ -171,10 +144,10 @@ JsonObject measured_json(const Measured& measured) {
 
 void print_estimate(const generate::Estimate& estimate, const generate::PreparedJob& prepared, const CallCosts& costs,
                     const std::optional<Measured>& measured) {
-  std::vector<Cells> table = {
+  std::vector<TableRow> table = {
       {"STEP", "PROMPT TOKENS", "ANSWER TOKENS", "MOST", "COST OF A RECORD", "AT MOST", "MODEL"}};
   for (std::size_t i = 0; i < estimate.steps.size(); ++i) table.push_back(cells_of(estimate.steps[i], prepared, i));
-  print_table(table);
+  print_table(table, {1, 2, 3, 4, 5});
   std::printf("\n");
   line("records", grouped(estimate.records));
   line("calls", grouped(estimate.calls));

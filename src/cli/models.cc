@@ -3,7 +3,6 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <cstdio>
 #include <cstdlib>
@@ -11,6 +10,7 @@
 #include "aws/service.h"
 #include "cli/command.h"
 #include "cli/diagnostics_output.h"
+#include "cli/table.h"
 #include "cli/terminal.h"
 #include "job/model_directory.h"
 
@@ -132,10 +132,7 @@ JsonObject model_json(const Row& row) {
   return out;
 }
 
-constexpr std::size_t kColumns = 7;
-using Cells = std::array<std::string, kColumns>;
-
-Cells cells_of(const Row& row) {
+TableRow cells_of(const Row& row) {
   const job::ModelInfo& info = *row.info;
   const auto prices = row.called.prices("");
   const auto price = [&](std::int64_t pico) { return prices ? dollars(usd(pico)) : std::string("?"); };
@@ -149,26 +146,10 @@ Cells cells_of(const Row& row) {
           row.called.name.empty() ? "(not in this region)" : row.called.name};
 }
 
-void print_table(const std::vector<Row>& rows) {
-  const Cells head = {"NAME", "INPUT", "OUTPUT", "CONTEXT", "MAX OUTPUT", "CAN", "CALLED AS"};
-  std::vector<Cells> table = {head};
+void print_models(const std::vector<Row>& rows) {
+  std::vector<TableRow> table = {{"NAME", "INPUT", "OUTPUT", "CONTEXT", "MAX OUTPUT", "CAN", "CALLED AS"}};
   for (const Row& row : rows) table.push_back(cells_of(row));
-  std::array<std::size_t, kColumns> widths{};
-  for (const Cells& cells : table) {
-    for (std::size_t i = 0; i < kColumns; ++i) widths[i] = std::max(widths[i], columns_of(cells[i]));
-  }
-  const bool terminal = is_terminal(stdout);
-  for (const Cells& cells : table) {
-    std::string line;
-    for (std::size_t i = 0; i < kColumns; ++i) {
-      const std::string padding(widths[i] - columns_of(cells[i]), ' ');
-      const bool is_number = i >= 1 && i <= 4;
-      line += (i > 0 ? "  " : "") + (is_number ? padding + cells[i] : cells[i] + padding);
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    if (terminal) line = one_line(line, terminal_width());
-    std::printf("%s\n", (&cells == &table.front() ? styled(stdout, Style::bold, line) : line).c_str());
-  }
+  print_table(table, {1, 2, 3, 4});
 }
 
 void print_endpoints(const job::Catalogue& catalogue) {
@@ -202,7 +183,7 @@ int list_models(const ModelsOptions& options) {
                  joined(options.words).c_str());
     return kDone;
   }
-  print_table(rows);
+  print_models(rows);
   if (options.words.empty()) print_endpoints(catalogue);
   std::fprintf(stderr, "%s; USD per million tokens in %s, source and date of each with --json.\n",
                counted(static_cast<std::int64_t>(rows.size()), "model").c_str(), region.c_str());

@@ -99,11 +99,13 @@ class JobRun {
     const store::JobItem& item = claimed_->item;
     costs_.possibly_spent = std::max(Money{}, allocated(item) - spent_before_);
     costs_.budget = prepared_.spec.budget_limit;
-    const Result<generate::Estimate> estimate = generate::estimate_job(prepared_);
-    if (!estimate) co_return std::unexpected(estimate.error());
     generate::LedgerSettings settings;
     settings.unallocated = item.unallocated;
-    settings.record_bound = estimate->record_bound;
+    if (!generate::is_offline(prepared_)) {
+      const Result<generate::Estimate> estimate = generate::estimate_job(prepared_);
+      if (!estimate) co_return std::unexpected(estimate.error());
+      settings.record_bound = estimate->record_bound;
+    }
     if (const auto part = item.parts.find(context_.part.value); part != item.parts.end())
       settings.slice_no = part->second.slice_no;
     ledger_ = std::make_shared<generate::Ledger>(settings, slices_of(workspace_, *claimed_), control_, clock_);

@@ -162,6 +162,12 @@ std::int64_t Estimate::tokens() const {
   return each * records;
 }
 
+bool is_offline(const PreparedJob& job) {
+  const auto of_model = [](const job::ResolvedModel& model) { return model.parsed.provider == job::Provider::offline; };
+  return std::ranges::all_of(job.step_models,
+                             [&](const auto& models) { return std::ranges::all_of(models, of_model); });
+}
+
 Result<Estimate> estimate_job(const PreparedJob& prepared, std::int64_t sample_max) {
   return Estimator(prepared).run(sample_max);
 }

@@ -35,6 +35,9 @@ struct Estimate {
   std::int64_t tokens() const;
 };
 
+// Every model of every step is an offline stand-in: nothing can cost money.
+bool is_offline(const PreparedJob& job);
+
 // Errors: those of reading seed rows. A template that fails on a row of the sample is left out (the run tells it).
 Result<Estimate> estimate_job(const PreparedJob& prepared, std::int64_t sample_max = 100);
 

@@ -8,12 +8,6 @@
 namespace palette::generate {
 namespace {
 
-template <class Int>
-void append_int(std::string& out, Int value) {
-  char buffer[24];
-  out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
-}
-
 void append_key(std::string& out, std::string_view key) {
   append_json_string(out, key);
   out += ':';
@@ -44,7 +38,7 @@ void append_steps(std::string& out, const StepIds& step_ids, const RecordState& 
     out += "{\"request\":";
     append_json_string(out, state.steps[i]->request_sha256);
     out += ",\"tries\":";
-    append_int(out, state.steps[i]->tries);
+    append_integer(out, state.steps[i]->tries);
     if (state.steps[i]->booked) out += ",\"booked\":true";
     out += ',';
     append_outcome_fields(out, *state.steps[i]);
@@ -61,7 +55,7 @@ void append_failure_fields(std::string& out, const RecordFailure& failure) {
   out += ",\"message\":";
   append_json_string(out, failure.message);
   out += "},\"tries\":";
-  append_int(out, failure.tries);
+  append_integer(out, failure.tries);
   if (failure.unused.empty()) return;
   out += ",\"unused\":";
   char separator = '[';
@@ -142,7 +136,7 @@ void append_record_line(std::string& out, const JobId& job, const StepIds& step_
   out += "{\"id\":\"";
   out += job.text;
   out += '-';
-  append_int(out, state.index.value);
+  append_integer(out, state.index.value);
   out += "\",\"job_id\":\"";
   out += job.text;
   out += "\",\"timestamp\":\"";
@@ -169,7 +163,7 @@ void append_failure_line(std::string& out, const StepIds& step_ids, const Record
     if (step) cost += step->cost;
   }
   out += "{\"index\":";
-  append_int(out, state.index.value);
+  append_integer(out, state.index.value);
   out += ",\"timestamp\":\"" + state.finished_at->to_iso() + "\",\"seed_data_keys\":";
   out += state.seed_data_keys;
   append_failure_fields(out, *state.failure);
@@ -180,13 +174,13 @@ void append_failure_line(std::string& out, const StepIds& step_ids, const Record
 
 void append_journal_line(std::string& out, const StepIds& step_ids, const RecordState& state) {
   out += "{\"record\":";
-  append_int(out, state.index.value);
+  append_integer(out, state.index.value);
   out += ",\"seed_data_keys\":";
   out += state.seed_data_keys;
   if (state.finished_at) out += ",\"timestamp\":\"" + state.finished_at->to_iso() + "\"";
   if (state.round > 0) {
     out += ",\"round\":";
-    append_int(out, state.round);
+    append_integer(out, state.round);
   }
   if (state.failure) append_failure_fields(out, *state.failure);
   out += ",\"steps\":";

@@ -1,7 +1,5 @@
 #include "generate/usage.h"
 
-#include <charconv>
-
 namespace palette::generate {
 namespace {
 
@@ -100,8 +98,7 @@ void append_tokens(std::string& out, const model::Usage& usage) {
     out += '"';
     out += field.key;
     out += "\":";
-    char buffer[24];
-    out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, tokens).ptr);
+    append_integer(out, tokens);
     separator = ',';
   }
   out += '}';

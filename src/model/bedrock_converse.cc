@@ -85,9 +85,10 @@ std::string content_text(const JsonArray& content) {
 
 std::string converse_body(const ModelRequest& request, const job::ResolvedModel& model) {
   std::string out;
-  std::size_t size = 512 + request.system.size();
-  for (const Message& message : request.messages) size += message.text.size() + 64;
-  out.reserve(size + size / 16);  // what has to be escaped
+  // Thousands of bodies are held at once: room for the frame, and for what has to be escaped, not for more.
+  std::size_t size = 224 + request.system.size() + request.identity.job.size() + request.identity.step.size();
+  for (const Message& message : request.messages) size += message.text.size() + 48;
+  out.reserve(size + size / 16);
   BodyObject body(out);
   if (has_own_system(request, model)) append_system(body.member("system"), request, model);
   append_messages(body.member("messages"), request, model);
@@ -106,7 +107,8 @@ std::string converse_body(const ModelRequest& request, const job::ResolvedModel&
 }
 
 ProviderResult parse_converse(std::string_view body, const job::ResolvedModel& model) {
-  const Result<Json> json = parse_json(body);
+  AnswerRoom room;
+  const Result<Json> json = parse_json(body, room.storage());
   if (!json || !json->is_object()) {
     return std::unexpected(unreadable_answer("is not a JSON object", body, std::nullopt, model));
   }

@@ -141,7 +141,8 @@ FamilyAnswer read_family(const JsonObject& answer, job::ModelFamily family) {
 
 ProviderResult parse_invoke(std::string_view body, const TokenHeaders& headers, const job::ResolvedModel& model) {
   const std::optional<Usage> told = usage_of(headers, model);
-  const Result<Json> json = parse_json(body);
+  AnswerRoom room;
+  const Result<Json> json = parse_json(body, room.storage());
   if (!json || !json->is_object()) {
     return std::unexpected(unreadable_answer("is not a JSON object", body, told, model));
   }

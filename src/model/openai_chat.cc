@@ -100,9 +100,10 @@ void append_chat_messages(std::string& out, const ModelRequest& request, const j
 std::string chat_body(const ModelRequest& request, const job::ResolvedModel& model) {
   const job::CallOptions& options = request.options;
   std::string out;
-  std::size_t size = 512 + request.system.size();
-  for (const Message& message : request.messages) size += message.text.size() + 64;
-  out.reserve(size + size / 16);  // what has to be escaped
+  // As of converse_body().
+  std::size_t size = 128 + model.id.size() + request.system.size();
+  for (const Message& message : request.messages) size += message.text.size() + 48;
+  out.reserve(size + size / 16);
   BodyObject body(out, additional_fields_of(request));
   body.text("model", model.id);
   append_chat_messages(body.member("messages"), request, model);
@@ -119,7 +120,8 @@ std::string chat_body(const ModelRequest& request, const job::ResolvedModel& mod
 }
 
 ProviderResult parse_chat(std::string_view body, const ChatPlace& place) {
-  const Result<Json> json = parse_json(body);
+  AnswerRoom room;
+  const Result<Json> json = parse_json(body, room.storage());
   if (!json || !json->is_object()) {
     return std::unexpected(unreadable_answer("is not a JSON object", body, std::nullopt, *place.model));
   }

@@ -4,6 +4,7 @@
 //   return judge_answer(std::move(answer), model);
 #pragma once
 
+#include <boost/json/monotonic_resource.hpp>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -19,6 +20,16 @@ namespace palette::model {
 struct StopName {
   std::string_view name;
   StopReason stop;
+};
+
+// Where the JSON tree of an answer lives while it is read: one of the usual size needs no allocation.
+class AnswerRoom {
+ public:
+  boost::json::storage_ptr storage() { return &resource_; }
+
+ private:
+  unsigned char bytes_[4096];
+  boost::json::monotonic_resource resource_{bytes_, sizeof bytes_};
 };
 
 struct ReadAnswer {

@@ -1,7 +1,6 @@
 #include "model/request_body.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "model/additional_fields.h"
 #include "model/capability_check.h"
@@ -73,12 +72,6 @@ const JsonObject* additional_fields_of(const ModelRequest& request) {
 bool has_service_tier(const ModelRequest& request) {
   return request.options.service_tier && !request.options.service_tier->empty() &&
          *request.options.service_tier != "default";
-}
-
-void append_integer(std::string& out, std::int64_t value) {
-  char buffer[24];
-  const auto [end, ec] = std::to_chars(buffer, buffer + sizeof buffer, value);
-  out.append(buffer, end);
 }
 
 std::string_view message_text(const ModelRequest& request, std::size_t at, const job::ResolvedModel& model,

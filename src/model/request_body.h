@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json.h"
 #include "job/catalogue.h"
 #include "model/model.h"
 
@@ -52,8 +53,6 @@ const JsonObject* additional_fields_of(const ModelRequest& request);
 
 // Is the tier set, and another than the default one?
 bool has_service_tier(const ModelRequest& request);
-
-void append_integer(std::string& out, std::int64_t value);
 
 // The text of message `at`. Where the model takes no system text, that stands before the first message's; `room` keeps
 // the two then.
