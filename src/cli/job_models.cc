@@ -14,6 +14,7 @@ Result<std::vector<std::shared_ptr<model::Model>>> make_job_models(const generat
   parts.executor = calls.executor;
   parts.clock = &calls.clock;
   parts.meter = calls.meter;
+  parts.notice = calls.notice;
   parts.limits = {prepared.spec.concurrency, prepared.spec.requests_per_minute, prepared.spec.tokens_per_minute};
   parts.provider_of = [&connections = calls.connections](const job::ResolvedModel& model) {
     return connections.provider_of(model);

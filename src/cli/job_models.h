@@ -8,6 +8,7 @@
 #include "generate/run_control.h"
 #include "model/connections.h"
 #include "model/model.h"
+#include "model/model_health.h"
 #include "model/spend_meter.h"
 
 namespace palette::cli {
@@ -18,6 +19,7 @@ struct CallParts {
   std::shared_ptr<model::SpendMeter> meter;
   boost::asio::any_io_executor executor;
   const Clock& clock;
+  model::Notice notice = {};  // that a model is away, or back; for a person
 };
 
 // One for each of prepared.compiled.steps.

@@ -73,7 +73,9 @@ class JobRun {
     if (!resume) co_return std::unexpected(resume.error());
     if (Status opened = co_await open_accounts(&*resume); !opened) co_return std::unexpected(opened.error());
     const auto executor = workspace_.loop.context().get_executor();
-    auto models = make_job_models(prepared_, control_, {connections_, ledger_, executor, clock_});
+    auto models = make_job_models(
+        prepared_, control_,
+        {connections_, ledger_, executor, clock_, [this](const std::string& text) { display_.say(text); }});
     if (!models) co_return std::unexpected(models.error());
     generate::Pipeline pipeline(prepared_, context_.job, std::move(*models), control_);
     async::TaskGroup watchers(workspace_.loop.context().get_executor());
@@ -120,6 +122,11 @@ class JobRun {
   async::Task<Result<generate::GenerateReport>> make_missing_then_failed(generate::Pipeline* pipeline,
                                                                          generate::ResumeState resume) {
     const bool all_tried = resume.checkpoint.completed.contiguous_from(1) >= context_.last_batch().value;
+    if (!all_tried || request_.retry_failed) {
+      // Once, rather than as the failure of every record.
+      if (const Status ready = co_await connections_.check_credentials(prepared_.step_models); !ready)
+        co_return std::unexpected(ready.error());
+    }
     if (!all_tried || !request_.retry_failed) {
       Result<generate::GenerateReport> report = co_await make_records(pipeline, std::move(resume), false);
       const bool goes_on = report && report->end == generate::GenerateReport::End::ended && request_.retry_failed;

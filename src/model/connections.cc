@@ -114,6 +114,21 @@ Result<std::shared_ptr<aws::Service>> Connections::bedrock(const ModelAddress& a
   return service;
 }
 
+async::Task<Status> Connections::check_credentials(std::vector<std::vector<job::ResolvedModel>> models_of_steps) {
+  for (const std::vector<job::ResolvedModel>& models : models_of_steps) {
+    const job::ResolvedModel& model = models.front();
+    if (model.parsed.provider != job::Provider::bedrock) continue;
+    const Result<ModelAddress> address = address_of(model, environment_);
+    if (!address) co_return std::unexpected(address.error());
+    if (!address->api_key.empty()) continue;  // instead of credentials
+    const auto chain = credentials();
+    if (!chain) co_return std::unexpected(chain.error());
+    const Result<aws::Credentials> found = co_await (*chain)->get();
+    if (!found) co_return std::unexpected(found.error());
+  }
+  co_return Status{};
+}
+
 Result<std::shared_ptr<Provider>> Connections::provider_of(const job::ResolvedModel& model) {
   const Result<ModelAddress> address = address_of(model, environment_);
   if (!address) return std::unexpected(address.error());

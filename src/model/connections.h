@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "aws/credentials.h"
 #include "aws/environment.h"
@@ -40,6 +41,9 @@ class Connections {
   Result<std::shared_ptr<aws::CredentialProvider>> credentials();
   Result<std::shared_ptr<http::Client>> http();
   Result<std::shared_ptr<aws::Service>> bedrock(const ModelAddress& address);
+  // Are there credentials for the first models of a job's steps, where those are at Bedrock? `denied` says what was
+  // looked at.
+  async::Task<Status> check_credentials(std::vector<std::vector<job::ResolvedModel>> models_of_steps);
   const aws::Environment& environment() const { return environment_; }
 
  private:

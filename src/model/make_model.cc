@@ -37,8 +37,8 @@ Result<std::shared_ptr<Model>> ModelMaker::make_one(const job::ResolvedModel& re
 Result<std::shared_ptr<Model>> ModelMaker::make_remote(const job::ResolvedModel& resolved) {
   Result<std::shared_ptr<Provider>> provider = parts_.provider_of(resolved);
   if (!provider) return std::unexpected(provider.error());
-  auto health =
-      std::make_shared<ModelHealth>(parts_.executor, resolved.name, parts_.health, parts_.stop, *parts_.clock);
+  auto health = std::make_shared<ModelHealth>(parts_.executor, resolved.name, parts_.health, parts_.stop, *parts_.clock,
+                                              parts_.notice);
   MeteredParts metered;
   metered.provider = std::move(*provider);
   metered.resolved = resolved;

@@ -35,6 +35,7 @@ struct ModelParts {
   CallLimits limits;
   RetryPolicy retries = kRemoteRetries;
   HealthPolicy health;
+  Notice notice;  // may be empty
   std::function<Result<std::shared_ptr<Provider>>(const job::ResolvedModel&)> provider_of;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace palette::model {
 namespace {
@@ -12,10 +13,11 @@ constexpr int kTimeoutCost = 10;
 }  // namespace
 
 ModelHealth::ModelHealth(boost::asio::any_io_executor executor, std::string model, HealthPolicy policy,
-                         std::shared_ptr<async::StopFlag> stop, const Clock& clock)
+                         std::shared_ptr<async::StopFlag> stop, const Clock& clock, Notice notice)
     : model_(std::move(model)),
       policy_(policy),
       clock_(clock),
+      notice_(std::move(notice)),
       retry_tokens_(policy.retry_tokens),
       pause_ms_(policy.pause_ms),
       queue_(std::move(stop)),
@@ -47,6 +49,7 @@ void ModelHealth::on_failure(const Error& error, Admission admission) {
   ++failures_;
   if (is_probe(admission)) {
     pause_ms_ = std::min(policy_.pause_ms_max, pause_ms_ * 2);
+    tell_away();
     open();
   } else if (state_ == State::closed && failures_ >= policy_.failures_max) {
     away_since_ms_ = clock_.monotonic_ms();
@@ -78,6 +81,13 @@ void ModelHealth::close() {
   pause_ms_ = policy_.pause_ms;
   timer_->cancel();
   while (auto* first = queue_.first()) queue_.grant(*first);
+  if (std::exchange(told_away_, false) && notice_) notice_("The model '" + model_ + "' answers again.");
+}
+
+// Once, when a probe has failed too: a few failures in a row are not worth a word.
+void ModelHealth::tell_away() {
+  if (std::exchange(told_away_, true) || !notice_) return;
+  notice_("The model '" + model_ + "' does not answer, and is tried again now and then: " + last_error_);
 }
 
 // Then the first in the queue becomes the probe, or all are told that it takes too long.
@@ -101,9 +111,8 @@ std::int64_t ModelHealth::patience_end_ms() const {
 
 Error ModelHealth::away() const {
   const std::int64_t away_s = (clock_.monotonic_ms() - away_since_ms_) / 1'000;
-  return Error{ever_answered_ ? ErrorKind::outage : ErrorKind::unavailable,
-               "the model '" + model_ + "' has not answered for " + std::to_string(away_s) +
-                   " s; the last try said: " + last_error_};
+  return Error{ErrorKind::outage, "the model '" + model_ + "' has not answered for " + std::to_string(away_s) +
+                                      " s; the last try said: " + last_error_};
 }
 
 }  // namespace palette::model

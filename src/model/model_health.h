@@ -6,6 +6,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -23,6 +24,9 @@ struct HealthPolicy {
   int retry_tokens = 500;                 // as the AWS SDKs' standard mode: 5 a retry, 10 after a timeout
 };
 
+// For a person: that a model is away, or back.
+using Notice = std::function<void(const std::string& text)>;
+
 // What a call was let in as.
 struct Admission {
   std::int64_t probe = 0;  // its number; 0: it is none
@@ -32,10 +36,10 @@ struct Admission {
 class ModelHealth {
  public:
   ModelHealth(boost::asio::any_io_executor executor, std::string model, HealthPolicy policy,
-              std::shared_ptr<async::StopFlag> stop, const Clock& clock);
+              std::shared_ptr<async::StopFlag> stop, const Clock& clock, Notice notice = {});
 
   // May a call start? Waits while the model is away; with a fallback it fails at once instead. Then, and when patience
-  // ends: `outage`; `unavailable` for a model that never answered, whose address may be wrong.
+  // ends: `outage`.
   async::Task<Result<Admission>> admit(async::TurnKey key, bool has_fallback);
 
   // Does it still hold? Not when the circuit has opened since, unless the call is the probe: then it asks again.
@@ -62,12 +66,14 @@ class ModelHealth {
   void open();
   void close();
   void wait_out_pause();
+  void tell_away();
   std::int64_t patience_end_ms() const;
   Error away() const;
 
   std::string model_;
   HealthPolicy policy_;
   const Clock& clock_;
+  Notice notice_;
   State state_ = State::closed;
   int failures_ = 0;
   std::int64_t probes_ = 0;
@@ -77,6 +83,7 @@ class ModelHealth {
   std::int64_t open_until_ms_ = 0;
   std::int64_t away_since_ms_ = 0;
   std::string last_error_;
+  bool told_away_ = false;
   async::TurnQueue<Admission*> queue_;
   std::shared_ptr<boost::asio::steady_timer> timer_;
 };

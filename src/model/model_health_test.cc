@@ -151,10 +151,31 @@ TEST_F(ModelHealthTest, PatienceWithAModelThatNeverAnsweredIsShort) {
   health->on_failure(Error{ErrorKind::timeout, "no answer"}, probe->value().value());
   run_until([&] { return first->has_value() && second->has_value(); });
   for (const Admitted& waited : {first, second}) {
-    EXPECT_EQ(waited->value().error().kind, ErrorKind::unavailable);
+    EXPECT_EQ(waited->value().error().kind, ErrorKind::outage);
     EXPECT_EQ(waited->value().error().message,
               "the model 'bedrock/m' has not answered for 15 s; the last try said: no answer");
   }
+}
+
+TEST_F(ModelHealthTest, TellsOnceThatTheModelIsAwayAndThatItIsBack) {
+  std::vector<std::string> told;
+  const auto health =
+      kept(std::make_shared<ModelHealth>(loop.context().get_executor(), "bedrock/m", HealthPolicy{}, stop, clock,
+                                         [&](const std::string& text) { told.push_back(text); }));
+  for (int i = 0; i < 8; ++i) health->on_failure(kAway, {});
+  EXPECT_TRUE(told.empty()) << "a few failures in a row are not worth a word";
+  for (int probes = 0; probes < 3; ++probes) {
+    clock.now_ms += 60'000;
+    const Admitted probe = ask(*health);
+    ASSERT_TRUE(is_in(probe));
+    health->on_failure(kAway, probe->value().value());
+  }
+  EXPECT_EQ(told, std::vector<std::string>{"The model 'bedrock/m' does not answer, and is tried again now and then: "
+                                           "connection refused"});
+  health->on_answer();
+  health->on_answer();
+  EXPECT_EQ(told.size(), 2u);
+  EXPECT_EQ(told.back(), "The model 'bedrock/m' answers again.");
 }
 
 TEST_F(ModelHealthTest, PatienceWithAModelThatAnsweredBeforeEndsAsAnOutage) {

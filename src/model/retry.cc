@@ -55,6 +55,9 @@ class RetryingModel final : public Model {
       result.error().kind = ErrorKind::quota;
       return {};
     }
+    // While the model is away nobody's tries run out: the next one waits for it, for as long as its health has
+    // patience.
+    if (kind != ErrorKind::throttled && health_ != nullptr && health_->is_open()) return 0;
     int& so_far = kind == ErrorKind::throttled ? tries.throttled : tries.failed;
     ++so_far;
     if (so_far >= (kind == ErrorKind::throttled ? policy_.throttled_max : policy_.tries_max)) {

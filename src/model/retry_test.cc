@@ -249,6 +249,33 @@ TEST_F(Retry, Promise2_WhatWasToldToComeBackLaterIsWokenByTheFlag) {
   EXPECT_EQ(model->called_at.size(), 1u);
 }
 
+// As MeteredModel: who comes while the model is away is sent off by its health.
+class SentOffWhenAway final : public Model {
+ public:
+  SentOffWhenAway(std::shared_ptr<Model> inner, std::shared_ptr<ModelHealth> health)
+      : inner_(std::move(inner)), health_(std::move(health)) {}
+  const std::string& name() const override { return inner_->name(); }
+  async::Task<Result<ModelResult>> call(std::shared_ptr<ModelRequest> request) override {
+    if (health_->is_open()) co_return fail(ErrorKind::outage, "away");
+    co_return co_await inner_->call(request);
+  }
+
+ private:
+  std::shared_ptr<Model> inner_;
+  std::shared_ptr<ModelHealth> health_;
+};
+
+TEST_F(Retry, WhileTheModelIsAwayNobodysTriesRunOut) {
+  const auto health = std::make_shared<ModelHealth>(contract::process_loop().context().get_executor(), "m",
+                                                    HealthPolicy{}, stop, system_clock());
+  for (int i = 0; i < 8; ++i) health->on_failure(Error{ErrorKind::unavailable, "away"}, {});
+  std::vector<std::optional<ErrorKind>> script(20, ErrorKind::unavailable);
+  script.push_back(std::nullopt);
+  const auto answer = await(with_retries(scripted(script), kAtOnce, stop, health)->call(request()));
+  ASSERT_TRUE(answer) << error_text(answer);
+  EXPECT_EQ(answer->tries, 21);
+}
+
 // Each retry is paid from the model's budget; being throttled costs nothing of it.
 TEST_F(Retry, RetriesAreSpentFromTheModelsBudget) {
   const std::pair<ErrorKind, int> cases[] = {
@@ -256,7 +283,7 @@ TEST_F(Retry, RetriesAreSpentFromTheModelsBudget) {
   for (const auto& [kind, calls_until_open] : cases) {
     const auto executor = contract::process_loop().context().get_executor();
     const auto health = std::make_shared<ModelHealth>(executor, "m", HealthPolicy{}, stop, system_clock());
-    const auto model = scripted({kind});
+    const auto model = std::make_shared<SentOffWhenAway>(scripted({kind}), health);
     const auto patient = with_retries(model, kAtOnce, stop, health);  // 4 retries a call, of 500 tokens
     int calls = 0;
     for (; !health->is_open() && calls < 60; ++calls) EXPECT_FALSE(await(patient->call(request())));

@@ -70,6 +70,32 @@ def test_cost_rows_add_up_to_what_was_spent(palette, sim):
     assert all(abs(row["ttl"] - time.time() - 90 * 86400) < 600 for row in rows)
 
 
+def test_a_server_that_is_not_there_ends_the_run_and_no_record(palette, start_sim):
+    palette.write("job.json", two_step_job(COUNTRIES, "name", num_records=60, model="claude-haiku", budget_limit=5))
+    sim = start_sim()
+    nobody = {**sim.environment(), "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": "http://127.0.0.1:1"}
+    done = palette.run("run", "job.json", env=nobody, expect=1)
+    assert done.stderr.count("does not answer, and is tried again now and then") == 1
+    assert "has not answered for 15 s; the last try said:" in done.stderr and "Connection refused" in done.stderr
+    assert palette.only_job()["status"] == "QUEUED" and palette.failures() == {}
+    palette.run("run", "job.json", env=sim.environment())
+    assert check_every_record_once(palette, 60) == 0
+    assert sim.stats()["answered"] == 120
+
+
+def test_missing_credentials_are_told_once_and_fail_no_record(palette, start_sim):
+    palette.write("job.json", two_step_job(COUNTRIES, "name", num_records=60, model="claude-haiku", budget_limit=5))
+    sim = start_sim()
+    unknown = {**sim.environment(), "AWS_EC2_METADATA_DISABLED": "true"}
+    keys = {name: unknown.pop(name) for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+    done = palette.run("run", "job.json", env=unknown, expect=1)
+    assert done.stderr.count("no AWS credentials were found") == 1 and "AWS_PROFILE" in done.stderr
+    assert palette.only_job()["status"] == "QUEUED" and palette.failures() == {}
+    assert sim.stats()["calls"] == 0
+    palette.run("run", "job.json", env={**unknown, **keys})
+    palette.run("run", "job.json", env=unknown)  # all is made: only the export, which needs none
+
+
 # Calls that hang before the model's pace is known are waited for a minute, hence only two of the seed files.
 @pytest.mark.parametrize("name", ["countries", "self-instruct"])
 def test_a_storm_of_faults_loses_no_record_and_no_cent(palette, start_sim, name):
