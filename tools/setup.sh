@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the build needs and is missing: Debian 12 packages, and pinned Python packages into .venv.
+# Installs what the build needs and is missing: Debian 12 packages, pinned Python packages into .venv, and for the tests
+# DynamoDB Local into .cache.
 # Does nothing, in well under a second, when all is there.
 set -euo pipefail
 
@@ -8,7 +9,7 @@ usage() {
 usage: tools/setup.sh [--tests] [--bench]
 
   --tests   also what the tests and checks need (clang-tidy, clang-format, tmux, openssl, pytest, pandas, duckdb,
-            boto3, openai)
+            boto3, openai, moto; DynamoDB Local from Maven Central, into .cache/dynamodb-local)
   --bench   also what bench/ compares with (wrk, aiohttp)
 
 Debian 12 only; elsewhere it names the packages and exits with 2. PALETTE_SETUP=skip leaves the system's packages
@@ -33,7 +34,7 @@ packages=(clang-19 lld-19 libstdc++-12-dev ccache ninja-build cmake libboost1.81
   libsqlite3-dev libyaml-cpp-dev libfmt-dev libcli11-dev libgtest-dev libgmock-dev
   python3 python3-venv)
 if ((with_tests)); then
-  packages+=(clang-tidy-19 clang-format-19 libclang-rt-19-dev tmux procps openssl)
+  packages+=(clang-tidy-19 clang-format-19 libclang-rt-19-dev tmux procps openssl maven default-jre-headless)
 fi
 if ((with_bench)); then packages+=(wrk); fi
 requirements=("$root/tools/requirements.txt")
@@ -105,5 +106,36 @@ install_python_packages() {
   done
 }
 
+# DynamoDB Local, with what it needs, as tools/dynamodb_local/pom.xml pins it. The tests that want it say so and are
+# skipped where it is missing: Maven Central may be out of reach.
+install_dynamodb_local() {
+  local pom=$root/tools/dynamodb_local/pom.xml folder=$root/.cache/dynamodb-local
+  local hash fresh=$folder.new.$$
+  hash=$(sha256sum <"$pom")
+  if [[ -f $folder/pom.sha256 && $(<"$folder/pom.sha256") == "$hash" ]]; then return 0; fi
+  if [[ $(uname -m) != x86_64 ]]; then
+    echo "setup: warning: DynamoDB Local is not installed: Maven Central has its native library for x86_64 only" >&2
+    return 0
+  fi
+  if ! command -v mvn >/dev/null || ! command -v java >/dev/null; then
+    echo "setup: warning: DynamoDB Local is not installed: it needs mvn and java (maven, default-jre-headless)" >&2
+    return 0
+  fi
+  echo "setup: installing DynamoDB Local into .cache/dynamodb-local"
+  mkdir -p "$root/.cache"
+  # Maven waits half an hour for an answer of a host that is silent.
+  if ! timeout 300 mvn -q -B -ntp -Dstyle.color=never -f "$pom" dependency:copy-dependencies \
+    -DoutputDirectory="$fresh" </dev/null >"$fresh.log" 2>&1; then
+    grep -m 1 ERROR "$fresh.log" >&2 || tail -n 5 "$fresh.log" >&2
+    rm -rf "$fresh" "$fresh.log"
+    echo "setup: warning: DynamoDB Local is not installed: Maven could not bring it (see above)" >&2
+    return 0
+  fi
+  echo "$hash" >"$fresh/pom.sha256"
+  rm -rf "$folder" "$fresh.log"
+  mv "$fresh" "$folder"
+}
+
 install_packages
 install_python_packages
+if ((with_tests)); then install_dynamodb_local; fi

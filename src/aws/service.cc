@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -17,6 +18,9 @@ constexpr std::string_view kUserAgent = "plot-palette/" PALETTE_VERSION;
 
 // AWS takes 5 minutes of difference; less than this is no reason for a refusal (reference 1.1).
 constexpr std::int64_t kClockDifferenceMin_ms = 4 * 60 * 1'000;
+
+// Of a refusal that comes as a stream; no service explains itself at such length.
+constexpr std::size_t kRefusalBytesMax = 256 * limits::kKiB;
 
 // Without case; `lower_text` has none.
 bool starts_with(std::string_view text, std::string_view lower_text) {
@@ -51,6 +55,25 @@ std::unique_ptr<ServiceFailure> refused_token() {
       ErrorKind::bad_input, "the bearer token has a line end or a control character; set it again, as one line"}));
 }
 
+// A source of a body is read from its start at each attempt. Null when all is well.
+std::unique_ptr<ServiceFailure> rewound(const ServiceRequest& request) {
+  if (!request.body_source) return nullptr;
+  Status rewinding = request.body_source->rewind();
+  return rewinding ? nullptr : std::make_unique<ServiceFailure>(not_sent(std::move(rewinding.error())));
+}
+
+// The answer of a stream that is a refusal, as far as it is looked at.
+async::Task<http::Outcome<http::Response>> refusal_read(std::unique_ptr<http::ResponseStream> stream) {
+  http::Response out{.status = stream->status(), .headers = stream->headers(), .body = {}};
+  while (out.body.size() < kRefusalBytesMax) {
+    http::Outcome<std::string> piece = co_await stream->next();
+    if (!piece) co_return std::unexpected(std::move(piece.error()));
+    if (piece->empty()) break;
+    out.body += *piece;
+  }
+  co_return out;
+}
+
 }  // namespace
 
 struct Service::State {
@@ -75,13 +98,17 @@ struct Service::State {
   };
 
   static async::Task<ServiceOutcome> run(std::shared_ptr<State> state, std::unique_ptr<Call> call);
+  static async::Task<ServiceStream> run_stream(std::shared_ptr<State> state, std::unique_ptr<Call> call);
   async::Task<std::unique_ptr<ServiceFailure>> get_credentials(Call* call);
 
   bool with_signature() const { return parts.bearer_token.empty(); }
   std::unique_ptr<Call> prepared(ServiceRequest request) const;
   // Not inlined: what these hold would lie in the frame of run(), and thousands of those wait at once.
   [[gnu::noinline]] async::Task<http::Outcome<http::Response>> send(Call& call);
+  [[gnu::noinline]] http::Request request_of(Call& call);
+  std::unique_ptr<ServiceFailure> failure_before_sending(const Call& call) const;
   [[gnu::noinline]] std::unique_ptr<ServiceFailure> failure_to_tell(Call& call, http::Outcome<http::Response>& answer);
+  bool goes_again(Call& call, const ServiceFailure& failure, const http::Headers& headers);
   void sign(const Call& call, http::Headers& headers);
   bool learn_clock(const http::Headers& headers, std::int64_t used_offset_ms);
   ServiceFailure failure_of(const http::Response& response, const Credentials* used) const;
@@ -101,13 +128,31 @@ std::unique_ptr<Service::State::Call> Service::State::prepared(ServiceRequest re
   auto call = std::make_unique<Call>();
   request.path.insert(0, base_path);
   if (request.path.empty()) request.path = "/";
-  if (with_signature()) append_hex(call->payload_sha256, sha256(request.body));
-  call->body = std::make_shared<const std::string>(std::move(request.body));
+  call->body = request.shared_body ? std::move(request.shared_body)
+                                   : std::make_shared<const std::string>(std::move(request.body));
+  call->payload_sha256 = std::move(request.payload_sha256);
+  if (call->payload_sha256.empty() && with_signature() && !request.body_source) {
+    append_hex(call->payload_sha256, sha256(*call->body));
+  }
   call->request = std::move(request);
   return call;
 }
 
+// What stands in the way of a first attempt; null when nothing does.
+std::unique_ptr<ServiceFailure> Service::State::failure_before_sending(const Call& call) const {
+  if (has_control_characters(parts.bearer_token)) return refused_token();
+  if (call.request.body_source && with_signature() && call.payload_sha256.empty()) {
+    return std::make_unique<ServiceFailure>(not_sent(
+        Error{ErrorKind::internal, "a body that is read in pieces is signed by its SHA-256, which is missing"}));
+  }
+  return nullptr;
+}
+
 async::Task<http::Outcome<http::Response>> Service::State::send(Call& call) {
+  return parts.http->send(request_of(call));
+}
+
+http::Request Service::State::request_of(Call& call) {
   const ServiceRequest& request = call.request;
   call.offset_ms = clock_offset_ms;
   http::Request out;
@@ -121,12 +166,15 @@ async::Task<http::Outcome<http::Response>> Service::State::send(Call& call) {
   out.deadlines = request.deadlines;
   out.body_bytes_max = request.body_bytes_max;
   out.shared_body = call.body;
+  out.body_source = request.body_source;
+  // What S3 keeps packed is given as it is kept: ranges, sizes and checksums are those of the object.
+  out.as_given = is_s3;
   if (call.credentials) {
     sign(call, out.headers);
   } else {
     out.headers.set("authorization", "Bearer " + parts.bearer_token);
   }
-  return parts.http->send(std::move(out));
+  return out;
 }
 
 void Service::State::sign(const Call& call, http::Headers& headers) {
@@ -175,19 +223,25 @@ std::unique_ptr<ServiceFailure> Service::State::failure_to_tell(Call& call, http
     return failure;
   }
   auto failure = std::make_unique<ServiceFailure>(failure_of(*answer, call.credentials.get()));
-  if (!with_signature()) return failure;
+  if (with_signature() && goes_again(call, *failure, answer->headers)) return nullptr;
+  failure->response = std::make_shared<const http::Response>(std::move(*answer));
+  return failure;
+}
+
+// Once for a wrong clock, and once for credentials that have expired.
+bool Service::State::goes_again(Call& call, const ServiceFailure& failure, const http::Headers& headers) {
   // The answer to a HEAD has no body to say why.
-  const bool may_be_the_clock = is_clock_refusal(failure->code) || (failure->status == 403 && failure->code.empty());
-  if (!call.clock_corrected && may_be_the_clock && learn_clock(answer->headers, call.offset_ms)) {
+  const bool may_be_the_clock = is_clock_refusal(failure.code) || (failure.status == 403 && failure.code.empty());
+  if (!call.clock_corrected && may_be_the_clock && learn_clock(headers, call.offset_ms)) {
     call.clock_corrected = true;
-    return nullptr;
+    return true;
   }
-  if (!call.credentials_renewed && is_credential_refusal(failure->code)) {
+  if (!call.credentials_renewed && is_credential_refusal(failure.code)) {
     parts.credentials->expire(*call.credentials);
     call.credentials_renewed = true;
-    return nullptr;
+    return true;
   }
-  return failure;
+  return false;
 }
 
 async::Task<std::unique_ptr<ServiceFailure>> Service::State::get_credentials(Call* call) {
@@ -198,17 +252,41 @@ async::Task<std::unique_ptr<ServiceFailure>> Service::State::get_credentials(Cal
 }
 
 async::Task<ServiceOutcome> Service::State::run(std::shared_ptr<State> state, std::unique_ptr<Call> call) {
-  std::unique_ptr<ServiceFailure> failure;
-  if (has_control_characters(state->parts.bearer_token)) failure = refused_token();
+  std::unique_ptr<ServiceFailure> failure = state->failure_before_sending(*call);
   while (!failure) {
     if (state->with_signature()) {
       call->credentials = state->parts.credentials->at_hand();
       if (!call->credentials) failure = co_await state->get_credentials(call.get());
       if (failure) break;
     }
+    failure = rewound(call->request);
+    if (failure) break;
     async::Task<http::Outcome<http::Response>> sending = state->send(*call);
     http::Outcome<http::Response> answer = co_await std::move(sending);
     if (answer && answer->status >= 200 && answer->status < 300) co_return std::move(*answer);
+    failure = state->failure_to_tell(*call, answer);
+  }
+  co_return std::unexpected<ServiceFailure>(std::move(*failure));
+}
+
+async::Task<ServiceStream> Service::State::run_stream(std::shared_ptr<State> state, std::unique_ptr<Call> call) {
+  std::unique_ptr<ServiceFailure> failure = state->failure_before_sending(*call);
+  while (!failure) {
+    if (state->with_signature()) {
+      call->credentials = state->parts.credentials->at_hand();
+      if (!call->credentials) failure = co_await state->get_credentials(call.get());
+      if (failure) break;
+    }
+    failure = rewound(call->request);
+    if (failure) break;
+    http::Request request = state->request_of(*call);
+    request.body_bytes_max = std::numeric_limits<std::size_t>::max();
+    async::Task<http::Outcome<std::unique_ptr<http::ResponseStream>>> opening =
+        state->parts.http->open(std::move(request));
+    http::Outcome<std::unique_ptr<http::ResponseStream>> stream = co_await std::move(opening);
+    if (stream && (*stream)->status() >= 200 && (*stream)->status() < 300) co_return std::move(*stream);
+    http::Outcome<http::Response> answer = std::unexpected(stream ? http::Failure{} : std::move(stream.error()));
+    if (stream) answer = co_await refusal_read(std::move(*stream));
     failure = state->failure_to_tell(*call, answer);
   }
   co_return std::unexpected<ServiceFailure>(std::move(*failure));
@@ -221,6 +299,10 @@ Service::~Service() = default;
 
 async::Task<ServiceOutcome> Service::call(ServiceRequest request) {
   return State::run(state_, state_->prepared(std::move(request)));
+}
+
+async::Task<ServiceStream> Service::open(ServiceRequest request) {
+  return State::run_stream(state_, state_->prepared(std::move(request)));
 }
 
 const http::Url& Service::endpoint() const { return state_->endpoint; }

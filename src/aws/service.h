@@ -38,6 +38,9 @@ struct ServiceRequest {
   std::string body;
   http::Deadlines deadlines;
   std::size_t body_bytes_max = 64 * limits::kMiB;
+  std::shared_ptr<const std::string> shared_body = {};  // instead of `body`, when set: a text its owner keeps too
+  std::shared_ptr<http::BodySource> body_source = {};   // likewise, read piece by piece, from its start at each try
+  std::string payload_sha256 = {};                      // hex, of the body, where it is known; a source needs it
 };
 
 // A call that gave no 2xx answer.
@@ -46,8 +49,11 @@ struct ServiceFailure {
   int status = 0;     // 0: no answer came
   std::string code;   // "ThrottlingException"; empty when the answer had none
   bool sent = false;  // as of http::Failure; for answers true
+  // The answer as it came, for what a service tells in it besides its code; null when none came.
+  std::shared_ptr<const http::Response> response = {};
 };
 using ServiceOutcome = std::expected<http::Response, ServiceFailure>;
+using ServiceStream = std::expected<std::unique_ptr<http::ResponseStream>, ServiceFailure>;
 
 struct ServiceParts {
   std::shared_ptr<http::Client> http;
@@ -62,6 +68,8 @@ class Service {
   ~Service();
 
   async::Task<ServiceOutcome> call(ServiceRequest request);
+  // The same for an answer that is read piece by piece: a 2xx, whose body is not bounded here.
+  async::Task<ServiceStream> open(ServiceRequest request);
 
   const http::Url& endpoint() const;
   // What the other side's clock is ahead of ours, learnt from its Date headers when it refused a signature.

@@ -50,7 +50,9 @@ bool append_entity(std::string& out, std::string_view name) {
   return true;
 }
 
-std::string decoded(std::string_view text) {
+}  // namespace
+
+std::string xml_decoded(std::string_view text) {
   std::string out;
   while (!text.empty()) {
     const std::size_t end = text.front() == '&' ? text.find(';') : std::string_view::npos;
@@ -64,8 +66,6 @@ std::string decoded(std::string_view text) {
   return out;
 }
 
-}  // namespace
-
 std::optional<std::string> xml_element(std::string_view xml, std::string_view name) {
   const std::string open = "<" + std::string(name) + ">";
   const std::size_t start = xml.find(open);
@@ -73,7 +73,7 @@ std::optional<std::string> xml_element(std::string_view xml, std::string_view na
   const std::string_view rest = xml.substr(start + open.size());
   const std::size_t end = rest.find("</" + std::string(name) + ">");
   if (end == std::string_view::npos) return std::nullopt;
-  return decoded(rest.substr(0, end));
+  return xml_decoded(rest.substr(0, end));
 }
 
 }  // namespace palette::aws

@@ -11,4 +11,7 @@ namespace palette::aws {
 // there or not closed.
 std::optional<std::string> xml_element(std::string_view xml, std::string_view name);
 
+// The text that "&lt;", "&#233;" and their like stand for; what is no entity of XML 1.0 stays as it is.
+std::string xml_decoded(std::string_view text);
+
 }  // namespace palette::aws

@@ -57,6 +57,8 @@ struct Request {
   std::shared_ptr<const std::string> shared_body = {};  // likewise: a text that its owner keeps too
   Deadlines deadlines = {};
   std::size_t body_bytes_max = 64 * limits::kMiB;  // of the answer, unpacked
+  // Of a proxy: Host and Accept-Encoding of `headers` go out as they are, and the answer's body stays as it came.
+  bool as_given = false;
 };
 
 // `sent`: the other side may have had the whole request, and may have acted on it (and billed it).

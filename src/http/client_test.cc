@@ -38,6 +38,29 @@ TEST(Client, GivesStatusHeadersAndBody) {
   EXPECT_EQ(answer->headers.get("x-host"), "127.0.0.1:" + std::to_string(server->port()));
 }
 
+TEST(Client, SendsAndGivesAsItIsGivenForAProxy) {
+  EventLoop loop;
+  const auto server = serve(loop, [](const ServerRequest& request) {
+    ServerReply reply = echo(request);
+    reply.response.body = "\x1f\x8b is how gzip begins";
+    reply.response.headers.add("Content-Encoding", "gzip");
+    reply.response.headers.add("X-Accepts", std::string(request.headers.get("accept-encoding")));
+    return reply;
+  });
+  Client client(loop.context().get_executor(), {});
+  Request request = request_to(server->port());
+  request.as_given = true;
+  request.headers.add("Host", "bucket.s3.example");
+  request.headers.add("Accept-Encoding", "identity");
+  const Outcome<Response> answer = loop.run(client.send(request));
+  ASSERT_TRUE(answer) << answer.error().error.text();
+  EXPECT_EQ(answer->body, "\x1f\x8b is how gzip begins");
+  EXPECT_EQ(answer->headers.get("content-encoding"), "gzip");
+  EXPECT_EQ(answer->headers.get("content-length"), "21");
+  EXPECT_EQ(answer->headers.get("x-host"), "bucket.s3.example");
+  EXPECT_EQ(answer->headers.get("x-accepts"), "identity");
+}
+
 TEST(Client, TakesAnErrorStatusForAnAnswer) {
   EventLoop loop;
   const auto server = serve(loop, [](const ServerRequest&) { return text_reply("slow down", 429); });

@@ -8,9 +8,9 @@
 namespace palette::http {
 
 struct Exchange::Answer {
-  Answer(std::size_t header_bytes_max, std::uint64_t body_bytes_max, bool bodiless)
-      : parser(header_bytes_max, body_bytes_max) {
-    parser.skip(bodiless);
+  Answer(std::size_t header_bytes_max, const Request& request) : parser(header_bytes_max, request.body_bytes_max) {
+    parser.skip(request.method == "HEAD");
+    if (request.as_given) parser.keep_packed();
   }
 
   WireParser<false> parser;
@@ -117,8 +117,7 @@ Exchange::Progress Exchange::take(std::string_view came) {
 
 Exchange::Progress Exchange::parse(std::string_view& came) {
   for (;;) {
-    if (!answer_)
-      answer_ = std::make_unique<Answer>(header_bytes_max_, request_.body_bytes_max, request_.method == "HEAD");
+    if (!answer_) answer_ = std::make_unique<Answer>(header_bytes_max_, request_);
     WireParser<false>& parser = answer_->parser;
     const Result<std::size_t> used = parser.parse(came);
     if (!used) return failed(used.error().kind, "in the answer: " + used.error().message);

@@ -39,12 +39,13 @@ std::string request_head(const Request& request, const Proxy* proxy) {
   if (absolute) head += "http://" + authority;
   head += request.url.target;
   head += " HTTP/1.1\r\n";
-  append_field(head, "Host", authority);
+  if (!request.as_given || request.headers.find("Host") == nullptr) append_field(head, "Host", authority);
   for (const auto& [name, value] : request.headers) {
-    if (is_one_of(name, {"Host", "Content-Length", "Connection", "Accept-Encoding", "Transfer-Encoding"})) continue;
+    if (is_one_of(name, {"Content-Length", "Connection", "Transfer-Encoding"})) continue;
+    if (!request.as_given && is_one_of(name, {"Host", "Accept-Encoding"})) continue;
     append_field(head, name, value);
   }
-  append_field(head, "Accept-Encoding", "gzip");
+  if (!request.as_given) append_field(head, "Accept-Encoding", "gzip");
   if (absolute && !proxy->authorization.empty()) append_field(head, "Proxy-Authorization", proxy->authorization);
   const std::uint64_t length = request.body_source ? request.body_source->size() : held_body(request).size();
   // A method that means something by its body says so even when that is empty (RFC 9110 section 8.6).

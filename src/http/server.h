@@ -35,7 +35,7 @@ enum class Ending : std::uint8_t {
 };
 
 struct ServerReply {
-  Response response;  // Content-Length is the server's own
+  Response response;  // Content-Length is the server's own, but for an answer to HEAD that has one
   Ending ending = Ending::whole;
   // Told when the reply has left (false: the peer was gone before, or the ending was not `whole`).
   std::function<void(bool delivered)> on_sent = {};

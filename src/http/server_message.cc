@@ -120,8 +120,11 @@ ReplyText reply_text(const Response& response, ReplyForm form, std::string_view 
   head.append(reason.data(), reason.size());
   head += "\r\n";
   bool dated = false;
+  std::string length = std::to_string(response.body.size());
   for (const auto& [name, value] : response.headers) {
     if (!sound_field(name, value)) continue;
+    // To HEAD there is no body to measure: whoever answers may know how long it would be (RFC 9110 section 8.6).
+    if (form.to_head && is_one_of(name, {"Content-Length"})) length = value;
     if (is_one_of(name, {"Content-Length", "Connection", "Transfer-Encoding"})) continue;
     dated = dated || is_one_of(name, {"Date"});
     append_field(head, name, value);
@@ -129,7 +132,7 @@ ReplyText reply_text(const Response& response, ReplyForm form, std::string_view 
   if (!dated) append_field(head, "Date", date);
   if (!form.keep_alive) append_field(head, "Connection", "close");
   if (form.keep_alive && form.http_1_0) append_field(head, "Connection", "keep-alive");
-  if (!bodiless) append_field(head, "Content-Length", std::to_string(response.body.size()));
+  if (!bodiless) append_field(head, "Content-Length", length);
   head += "\r\n";
   if (!bodiless && !form.to_head) text.body = response.body;
   if (form.half) text.body = text.body.substr(0, text.body.size() / 2);

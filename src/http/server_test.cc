@@ -130,6 +130,19 @@ TEST(Server, LeavesOutFieldsThatWouldBreakTheMessage) {
   EXPECT_EQ(count(all, "Date: "), 1U);
 }
 
+TEST(Server, TellsHeadTheLengthThatItIsGiven) {
+  EventLoop loop;
+  const auto server = serve(loop, [](const ServerRequest&) {
+    ServerReply reply = text_reply("");
+    reply.response.headers.add("Content-Length", "10000000000");
+    return reply;
+  });
+  const std::string all = loop.run(talk(server->port(), {"HEAD / HTTP/1.0\r\n\r\n"}));
+  EXPECT_EQ(count(all, "Content-Length: 10000000000\r\n"), 1U);
+  EXPECT_EQ(count(all, "Content-Length: "), 1U);
+  EXPECT_TRUE(all.ends_with("\r\n\r\n"));
+}
+
 TEST(Server, EndsOnPurposeAsItIsTold) {
   for (const Ending ending : {Ending::whole, Ending::cut, Ending::half}) {
     EventLoop loop;

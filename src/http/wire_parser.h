@@ -54,6 +54,8 @@ class WireParser final : public boost::beast::http::basic_parser<isRequest> {
     return !code;
   }
 
+  // The body is not to be unpacked, whatever the headers say of it.
+  void keep_packed() { keeps_packed_ = true; }
   // The body came packed with gzip, and is unpacked here: what the headers say of its form is of the packed one.
   bool unpacks() const { return packed_; }
   // Whether the unpacked body is whole.
@@ -83,7 +85,7 @@ class WireParser final : public boost::beast::http::basic_parser<isRequest> {
   void on_header_impl(Code& code) override {
     header_done = true;
     if (this->is_done()) return;  // no body follows
-    if constexpr (!isRequest) {
+    if (!keeps_packed_ && !isRequest) {
       const std::string_view packing = headers.get("Content-Encoding");
       packed_ = boost::beast::iequals(packing, "gzip") || boost::beast::iequals(packing, "x-gzip");
     }
@@ -124,6 +126,7 @@ class WireParser final : public boost::beast::http::basic_parser<isRequest> {
   std::size_t header_bytes_max_;
   std::uint64_t body_bytes_left_;
   bool packed_ = false;
+  bool keeps_packed_ = false;
   std::unique_ptr<Inflater> inflater_;
   std::optional<Error> fault_;
 };

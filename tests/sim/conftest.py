@@ -1,4 +1,4 @@
-"""Holds plot-palette-sim to the truth by clients that others wrote: boto3 and the openai package."""
+"""Holds plot-palette-sim and plot-palette-fault-proxy to the truth by clients that others wrote."""
 import pathlib
 import subprocess
 import sys
@@ -7,6 +7,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
+from aws_stand_ins import dynamodb, fault_proxy, moto  # noqa: E402, F401
 from sim import Sim  # noqa: E402
 
 

@@ -1,0 +1,222 @@
+// Jobs (dynamo_job_store.h); the queue is in dynamo_queue_store.cc, templates and cost rows in dynamo_row_store.cc.
+#include "store/aws/dynamo_job_store.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "base/ids.h"
+#include "store/aws/dynamo_expression.h"
+#include "store/aws/dynamo_job_items.h"
+
+namespace palette::store {
+namespace {
+
+using aws::Attribute, aws::DynamoItem;
+
+constexpr std::size_t kJobsMax = 200'000;  // that a listing holds at once
+
+Status check_item_of(const QueueItem& item, const JobItem& job) {
+  if (item.job == job.id) return {};
+  return fail(ErrorKind::bad_input,
+              "a queue item of job '" + item.job.text + "' was given with job '" + job.id.text + "'");
+}
+
+std::unexpected<Error> item_is_there(const QueueItem& item) {
+  return fail(ErrorKind::already_exists, "there is a queue item '" + item.position.text + "' already");
+}
+
+bool failed_its_condition(const aws::DynamoFailure& failure, std::size_t action) {
+  return action < failure.reasons.size() && failure.reasons[action].code == "ConditionalCheckFailed";
+}
+
+// Was it our own earlier try that changed the job?
+bool is_our_put(const std::optional<DynamoItem>& job, const std::string& mark) {
+  return job && aws::text_of(*job, "put_mark").value_or("") == mark;
+}
+
+aws::PutItem put_absent(const std::string& table, DynamoItem item, std::string_view key) {
+  DynamoExpression absent;
+  absent.require("attribute_not_exists(" + absent.path({key}) + ")");
+  return {.table = table, .item = std::move(item), .condition = absent.condition(), .terms = absent.terms()};
+}
+
+aws::ConditionCheck check_absent(const std::string& table, DynamoItem key, std::string_view key_name) {
+  DynamoExpression absent;
+  absent.require("attribute_not_exists(" + absent.path({key_name}) + ")");
+  return {.table = table, .key = std::move(key), .condition = absent.condition(), .terms = absent.terms()};
+}
+
+aws::PutItem put_of_new_job(const DynamoTables& tables, const JobItem& job, const std::vector<QueueItem>& queue,
+                            const std::string& mark) {
+  DynamoItem item = to_item(job);
+  item.emplace("owners", Attribute::map());
+  item.emplace("put_mark", Attribute::text(mark));
+  aws::TextSet positions;
+  for (const QueueItem& queued : queue) positions.values.push_back(queued.position.text);
+  if (!positions.values.empty()) item.emplace("positions", Attribute(std::move(positions)));
+  return put_absent(tables.jobs, std::move(item), "job_id");
+}
+
+// Every attribute that a JobItem has, and none that others or the owners of parts have put beside them.
+aws::UpdateItem put_request(const DynamoTables& tables, const JobItem& job, const std::string& mark,
+                            const QueueItem* enqueued) {
+  JobItem next = job;
+  ++next.revision;
+  const DynamoItem item = to_item(next);
+  DynamoExpression update;
+  for (const auto& [name, value] : item) {
+    if (name != "job_id") update.set(update.path({name}), value);
+  }
+  for (const std::string& name : kOptionalJobAttributes) {
+    if (!item.contains(name)) update.remove(update.path({name}));
+  }
+  update.set_if_absent(update.path({"owners"}), Attribute::map());
+  update.set(update.path({"put_mark"}), Attribute::text(mark));
+  if (enqueued != nullptr) update.add_to_set(update.path({"positions"}), enqueued->position.text);
+  const std::string revision = update.path({"revision"});
+  const std::string expected = revision + " = " + update.value(Attribute::number(job.revision));
+  update.require("attribute_exists(" + update.path({"job_id"}) + ")");
+  // Others write no revision.
+  update.require(job.revision != 0 ? expected : expected + " OR attribute_not_exists(" + revision + ")");
+  return {.table = tables.jobs,
+          .key = job_key(job.id),
+          .update = update.update(),
+          .condition = update.condition(),
+          .terms = update.terms()};
+}
+
+std::unexpected<Error> no_such_job(const JobId& id) {
+  return fail(ErrorKind::not_found, "there is no job '" + id.text + "'");
+}
+
+std::unexpected<Error> was_written(const JobId& id) {
+  return fail(ErrorKind::changed, "job '" + id.text + "' was written since it was read: read it again");
+}
+
+}  // namespace
+
+DynamoJobStore::DynamoJobStore(std::shared_ptr<aws::DynamoDb> dynamodb, DynamoTables tables,
+                               std::function<void(const Error&)> on_set_aside)
+    : dynamodb_(std::move(dynamodb)), tables_(std::move(tables)), on_set_aside_(std::move(on_set_aside)) {}
+
+std::unexpected<Error> DynamoJobStore::failed(const aws::DynamoFailure& failure, const std::string& table) const {
+  return std::unexpected(failure.error.at("table '" + table + "'"));
+}
+
+async::Task<Status> DynamoJobStore::create_job(JobItem job, std::vector<QueueItem> queue) {
+  for (const QueueItem& item : queue) {
+    if (Status ok = check_item_of(item, job); !ok) co_return ok;
+  }
+  if (queue.size() >= aws::kTransactActionsMax) {
+    co_return fail(ErrorKind::bad_input, "a job was given " + std::to_string(queue.size()) +
+                                             " queue items; a transaction holds the job and 99 of them at most");
+  }
+  job.revision = 1;
+  const std::string mark = random_hex_id();
+  std::vector<aws::TransactAction> actions;
+  actions.emplace_back(put_of_new_job(tables_, job, queue, mark));
+  for (const QueueItem& item : queue) actions.emplace_back(put_absent(tables_.queue, to_item(item), "position"));
+  aws::DynamoResult<aws::Written> done = co_await dynamodb_->transact_write(std::move(actions));
+  if (done) co_return Status{};
+  const aws::DynamoFailure& failure = done.error();
+  if (failure.error.kind != ErrorKind::changed) co_return failed(failure, tables_.jobs);
+  if (failed_its_condition(failure, 0)) {
+    if (failure.may_have_worked && is_our_put(failure.reasons[0].item, mark)) co_return Status{};
+    co_return fail(ErrorKind::already_exists, "there is a job '" + job.id.text + "' already");
+  }
+  for (std::size_t i = 0; i < queue.size(); ++i) {
+    if (failed_its_condition(failure, i + 1)) co_return item_is_there(queue[i]);
+  }
+  co_return failed(failure, tables_.jobs);
+}
+
+async::Task<Result<std::optional<DynamoItem>>> DynamoJobStore::job_item(JobId id) {
+  aws::GetItem request{.table = tables_.jobs, .key = job_key(id)};
+  aws::DynamoResult<std::optional<DynamoItem>> item = co_await dynamodb_->get_item(std::move(request));
+  if (!item) co_return failed(item.error(), tables_.jobs);
+  co_return std::move(*item);
+}
+
+async::Task<Result<JobItem>> DynamoJobStore::get_job(JobId id) {
+  Result<std::optional<DynamoItem>> item = co_await job_item(id);
+  if (!item) co_return std::unexpected(item.error());
+  if (!*item) co_return no_such_job(id);
+  co_return job_from(**item);
+}
+
+async::Task<Result<std::int64_t>> DynamoJobStore::put_job(JobItem job) {
+  const std::string mark = random_hex_id();
+  aws::UpdateItem request = put_request(tables_, job, mark, nullptr);
+  aws::DynamoResult<aws::Written> done = co_await dynamodb_->update_item(std::move(request));
+  if (done) co_return job.revision + 1;
+  const aws::DynamoFailure& failure = done.error();
+  if (failure.error.kind != ErrorKind::changed) co_return failed(failure, tables_.jobs);
+  if (failure.may_have_worked && is_our_put(failure.item, mark)) co_return job.revision + 1;
+  if (!failure.item) co_return no_such_job(job.id);
+  co_return was_written(job.id);
+}
+
+async::Task<Result<std::int64_t>> DynamoJobStore::put_job_and_enqueue(JobItem job, QueueItem item) {
+  if (Status ok = check_item_of(item, job); !ok) co_return std::unexpected(ok.error());
+  if (item.status != QueueStatus::queued) co_return fail(ErrorKind::bad_input, "a new queue item must be QUEUED");
+  // The numbers of a part's attempts go on where its last queue item left them: they name its journals.
+  if (const auto part = job.parts.find(item.part.value); part != job.parts.end()) {
+    item.attempt = std::max(item.attempt, part->second.attempt);
+  }
+  const std::string mark = random_hex_id();
+  std::vector<aws::TransactAction> actions;
+  actions.emplace_back(put_request(tables_, job, mark, &item));
+  actions.emplace_back(put_absent(tables_.queue, to_item(item), "position"));
+  for (const QueueStatus status : {QueueStatus::running, QueueStatus::parked}) {
+    actions.emplace_back(check_absent(tables_.queue, queue_key(status, item.position), "position"));
+  }
+  aws::DynamoResult<aws::Written> done = co_await dynamodb_->transact_write(std::move(actions));
+  if (done) co_return job.revision + 1;
+  const aws::DynamoFailure& failure = done.error();
+  if (failure.error.kind != ErrorKind::changed) co_return failed(failure, tables_.jobs);
+  if (!failed_its_condition(failure, 0)) co_return item_is_there(item);
+  if (failure.may_have_worked && is_our_put(failure.reasons[0].item, mark)) co_return job.revision + 1;
+  if (!failure.reasons[0].item) co_return no_such_job(job.id);
+  co_return was_written(job.id);
+}
+
+async::Task<Result<std::vector<JobItem>>> DynamoJobStore::scan_jobs(aws::Scan request) {
+  aws::DynamoResult<std::vector<DynamoItem>> items = co_await dynamodb_->scan(std::move(request), kJobsMax);
+  if (!items) co_return failed(items.error(), tables_.jobs);
+  Result<std::vector<JobItem>> jobs = all_from(*items, job_from);
+  if (!jobs) co_return jobs;
+  std::ranges::sort(*jobs, [](const JobItem& a, const JobItem& b) {
+    return std::tie(a.created_at, a.id) < std::tie(b.created_at, b.id);
+  });
+  co_return jobs;
+}
+
+async::Task<Result<std::vector<JobItem>>> DynamoJobStore::list_jobs() {
+  return scan_jobs(aws::Scan{.table = tables_.jobs});
+}
+
+async::Task<Result<std::vector<JobItem>>> DynamoJobStore::jobs_named(std::string name) {
+  DynamoExpression filter;
+  filter.require_equal(filter.path({"name"}), Attribute::text(name));
+  return scan_jobs(aws::Scan{.table = tables_.jobs, .filter = filter.condition(), .terms = filter.terms()});
+}
+
+async::Task<Status> DynamoJobStore::remove_job(JobId id) {
+  if (Status ok = co_await remove_cost_rows(id); !ok) co_return ok;
+  Result<std::vector<DynamoItem>> keys = co_await queue_keys_of(id);
+  if (!keys) co_return std::unexpected(keys.error());
+  // The job goes with the first hundred: from then on no claim succeeds, so nothing moves among the others.
+  std::vector<aws::TransactAction> actions;
+  actions.emplace_back(aws::DeleteItem{.table = tables_.jobs, .key = job_key(id)});
+  for (std::size_t i = 0; i <= keys->size(); ++i) {
+    if (i == keys->size() || actions.size() == aws::kTransactActionsMax) {
+      aws::DynamoResult<aws::Written> done = co_await dynamodb_->transact_write(std::exchange(actions, {}));
+      if (!done) co_return failed(done.error(), tables_.jobs);
+    }
+    if (i < keys->size()) actions.emplace_back(aws::DeleteItem{.table = tables_.queue, .key = (*keys)[i]});
+  }
+  co_return Status{};
+}
+
+}  // namespace palette::store
