@@ -123,7 +123,7 @@ async::Task<Status> renew(Workspace& workspace, store::JobItem item, const gener
     item.stop_reason.clear();
     item.error_message.clear();
     item.completed_at.reset();
-    const auto put = co_await workspace.jobs->put_job_and_enqueue(item, queue_item(item, prepared.spec));
+    const auto put = co_await workspace.jobs->put_job_and_enqueue(item, {queue_item(item, prepared.spec)});
     co_return put ? Status{} : std::unexpected(put.error());
   }
   const auto put = co_await workspace.jobs->put_job(item);
@@ -237,7 +237,7 @@ Money allocated(const store::JobItem& job) { return budget_of(job.budget_limit) 
 
 async::Task<Status> give_back(Workspace& workspace, const ClaimedJob& claimed, const generate::Progress& progress,
                               Money unspent, const Clock& clock) {
-  return workspace.jobs->requeue(claimed.queue, part_progress(claimed, progress), unspent, clock.now());
+  return workspace.jobs->requeue(claimed.queue, part_progress(claimed, progress), {.unspent = unspent}, clock.now());
 }
 
 async::Task<Status> finish_job(Workspace& workspace, const ClaimedJob& claimed, const generate::Progress& progress,

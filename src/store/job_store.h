@@ -19,6 +19,9 @@
 
 namespace palette::store {
 
+// The number of an export's queue item, whose attempts are counted as a part's are. The parts begin at 1.
+inline constexpr PartNumber kExportPart{0};
+
 // What one part of a job has done, as its owner reports it. Cumulative over the part's attempts.
 struct PartProgress {
   AttemptNumber attempt;
@@ -28,6 +31,10 @@ struct PartProgress {
   std::int64_t failed = 0;
   std::int64_t tokens = 0;
   Money cost;
+  // Attempts in a row that ended without a record more than before, in an error or a lapsed lease, and how the last of
+  // them ended; only the store changes them.
+  std::int64_t fruitless = 0;
+  std::string last_cause = {};
   bool operator==(const PartProgress&) const = default;
 };
 
@@ -44,7 +51,7 @@ struct JobItem {
   std::optional<Money> budget_limit;
   Money unallocated;                           // budget not given to any slice
   JsonArray extents;                           // job::Extent as JSON, in order
-  std::map<std::int64_t, PartProgress> parts;  // by part number
+  std::map<std::int64_t, PartProgress> parts;  // by part number; a job of several parts has them all from the start
   std::int64_t parts_ended = 0;
   std::int64_t records_generated = 0;
   std::int64_t records_failed = 0;
@@ -55,6 +62,12 @@ struct JobItem {
   UtcTime updated_at;
   std::string task_arn;
   std::int64_t revision = 0;  // goes up with every write; put_job is conditional on it
+
+  // Without the export's own entry.
+  std::int64_t parts_total() const {
+    const auto all = static_cast<std::int64_t>(parts.size()) - (parts.contains(kExportPart.value) ? 1 : 0);
+    return all > 0 ? all : 1;
+  }
 };
 
 enum class QueueStatus : std::uint8_t { queued, running, parked };
@@ -104,6 +117,18 @@ struct Claim {
   bool take_over = false;
 };
 
+// What an owner learns of the job with each heartbeat.
+struct Pulse {
+  std::string stop_reason;  // not empty: the parts shall end, e.g. "cancelled"
+  Money unallocated;
+};
+
+// How an owner gives its part back.
+struct GiveBack {
+  Money unspent = {};      // of its slices
+  std::string cause = {};  // of an attempt that failed; empty when it was drained, or had to wait
+};
+
 struct SliceAnswer {
   bool granted = false;
   Money unallocated;  // of the job, now
@@ -119,32 +144,51 @@ class JobStore {
   virtual async::Task<Result<JobItem>> get_job(JobId id) = 0;
   // Replaces the item if its revision is still `job.revision` (else changed); gives the new revision.
   virtual async::Task<Result<std::int64_t>> put_job(JobItem job) = 0;
-  // put_job and, in the same transaction, a new QUEUED item (extension, export, going on after a stop).
-  virtual async::Task<Result<std::int64_t>> put_job_and_enqueue(JobItem job, QueueItem item) = 0;
+  // put_job and, in the same transaction, new QUEUED items (extension, export, going on after a stop, a job that was
+  // found in no queue).
+  virtual async::Task<Result<std::int64_t>> put_job_and_enqueue(JobItem job, std::vector<QueueItem> items) = 0;
   // Oldest first.
   virtual async::Task<Result<std::vector<JobItem>>> list_jobs() = 0;
   // All jobs of that name, oldest first.
   virtual async::Task<Result<std::vector<JobItem>>> jobs_named(std::string name) = 0;
   // The job, its queue items and its cost rows. Removing what is not there is no error.
   virtual async::Task<Status> remove_job(JobId id) = 0;
+  // Notes why the job shall stop, for its owners to see, and puts its PARKED items back to QUEUED, so that a worker
+  // ends them. A job that nobody has begun is ended at once, with `end`, and leaves the queue. Gives the job as it is
+  // then. bad_input when it has ended already.
+  virtual async::Task<Result<JobItem>> request_stop(JobId id, std::string reason, job::JobStatus end, UtcTime now) = 0;
 
   // --- Queue
   virtual async::Task<Result<std::vector<QueueItem>>> queue_items(QueueStatus status) = 0;  // in order of position
   virtual async::Task<Result<std::vector<QueueItem>>> queue_items_of(JobId id) = 0;
   // One transaction: takes `seen` (QUEUED, or RUNNING with an expired lease or take_over), makes it RUNNING with
-  // attempt + 1, and notes attempt, owner, status RUNNING and started_at in the job. Gives the claimed item.
+  // attempt + 1, and notes attempt, owner, status RUNNING and started_at in the job. A lapsed lease counts as a
+  // fruitless attempt. Gives the claimed item.
   // Errors: changed when somebody else was first, held when the lease of a RUNNING item still holds.
   virtual async::Task<Result<QueueItem>> claim(QueueItem seen, Claim claim) = 0;
   // Renews the lease of a RUNNING item under its attempt; fenced when the attempt moved on.
-  virtual async::Task<Status> heartbeat(QueueItem held, UtcTime lease_expires_at) = 0;
+  virtual async::Task<Result<Pulse>> heartbeat(QueueItem held, UtcTime lease_expires_at) = 0;
   // The owner's report under its attempt: progress of the part and the job's totals. fenced otherwise.
   virtual async::Task<Status> report(QueueItem held, PartProgress progress, UtcTime now) = 0;
-  // RUNNING -> QUEUED in front of its priority (keeps its position), the job back to QUEUED; fenced otherwise.
-  // `unspent` of the part's slices goes back to the unallocated budget.
-  virtual async::Task<Status> requeue(QueueItem held, PartProgress progress, Money unspent, UtcTime now) = 0;
+  // RUNNING -> QUEUED in front of its priority (keeps its position), the job back to QUEUED unless another part of it
+  // is RUNNING; fenced otherwise. What is unspent goes back to the unallocated budget.
+  virtual async::Task<Status> requeue(QueueItem held, PartProgress progress, GiveBack back, UtcTime now) = 0;
+  // The same, RUNNING -> PARKED: until `not_before`, or, without one, until somebody finds that it can go on.
+  virtual async::Task<Status> park(QueueItem held, PartProgress progress, GiveBack back,
+                                   std::optional<UtcTime> not_before, UtcTime now) = 0;
+  // PARKED -> QUEUED; changed when it is no longer as it was seen.
+  virtual async::Task<Status> unpark(QueueItem seen) = 0;
+  // The part has nothing more to do. In one transaction: removes the RUNNING item, notes the progress, counts the part
+  // as ended, and, for the last one, puts `exporting` (QUEUED) into the queue. A `stop_reason` is kept if the job has
+  // none. True for the last part; fenced when the attempt moved on.
+  virtual async::Task<Result<bool>> end_part(QueueItem held, PartProgress progress, Money unspent,
+                                             std::string stop_reason, QueueItem exporting, UtcTime now) = 0;
   // Removes the RUNNING item and writes the job's end (status, stop_reason, error_message, totals, completed_at)
-  // from `job`, in one transaction; fenced when the attempt moved on. `unspent` as of requeue.
+  // from `job`, in one transaction; fenced when the attempt moved on. `unspent` goes back as with requeue.
   virtual async::Task<Status> finish(QueueItem held, JobItem job, Money unspent) = 0;
+
+  // How far the store's clock is ahead of this machine's, as far as its answers have told: leases are its.
+  virtual std::int64_t clock_offset_ms() const { return 0; }
 
   // --- Budget
   // Moves `amount` from the job's unallocated budget to the part, as its slice number `slice_no`: one more than its

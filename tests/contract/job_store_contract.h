@@ -1,4 +1,5 @@
-// What every JobStore must do with jobs, templates and cost rows; queue_contract.h has the queue. An implementation
+// What every JobStore must do with jobs, templates and cost rows; queue_contract.h has the queue,
+// parts_contract.h jobs of several parts. An implementation
 // runs it so:
 //
 //   struct SqliteStore {                                  // a new, empty store for each test
@@ -7,6 +8,7 @@
 //   };
 //   INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, JobStoreContract, SqliteStore);
 //   INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, QueueContract, SqliteStore);
+//   INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, PartsContract, SqliteStore);
 #pragma once
 
 #include <gmock/gmock.h>
@@ -119,7 +121,7 @@ TYPED_TEST_P(JobStoreContract, EveryWriteToAJobRaisesItsRevision) {
   const auto rises = [&] { return std::exchange(revision, this->job("j").revision) < revision; };
   ASSERT_TRUE(await(this->store().report(held, progress(1), at(1))));
   EXPECT_TRUE(rises());
-  ASSERT_TRUE(await(this->store().requeue(held, progress(1), Money{}, at(2))));
+  ASSERT_TRUE(await(this->store().requeue(held, progress(1), {}, at(2))));
   EXPECT_TRUE(rises());
   held = this->claim(this->queue(QueueStatus::queued).at(0), by("w2", 3)).value();
   EXPECT_TRUE(rises());
@@ -132,20 +134,20 @@ TYPED_TEST_P(JobStoreContract, PutJobAndEnqueueIsOneWrite) {
   JobItem job = this->job("j");
   job.num_records = 300;
   job.parts[1].attempt = AttemptNumber{4};
-  ASSERT_TRUE(await(this->store().put_job_and_enqueue(job, new_item("j", 10))));
+  ASSERT_TRUE(await(this->store().put_job_and_enqueue(job, {new_item("j", 10)})));
   EXPECT_EQ(this->job("j").num_records, 300);
   ASSERT_EQ(this->queue(QueueStatus::queued).size(), 1u);
   // The attempts of a part go on where they were.
   EXPECT_EQ(this->claim(this->queue(QueueStatus::queued).at(0), by("w", 11)).value().attempt.value, 5);
 
-  EXPECT_EQ(await(this->store().put_job_and_enqueue(job, new_item("j", 20))).error().kind, ErrorKind::changed);
+  EXPECT_EQ(await(this->store().put_job_and_enqueue(job, {new_item("j", 20)})).error().kind, ErrorKind::changed);
   job = this->job("j");
   job.num_records = 400;
-  EXPECT_EQ(await(this->store().put_job_and_enqueue(job, new_item("j", 10))).error().kind, ErrorKind::already_exists);
-  EXPECT_EQ(await(this->store().put_job_and_enqueue(job, new_item("other", 20))).error().kind, ErrorKind::bad_input);
+  EXPECT_EQ(await(this->store().put_job_and_enqueue(job, {new_item("j", 10)})).error().kind, ErrorKind::already_exists);
+  EXPECT_EQ(await(this->store().put_job_and_enqueue(job, {new_item("other", 20)})).error().kind, ErrorKind::bad_input);
   QueueItem running = new_item("j", 20);
   running.status = QueueStatus::running;
-  EXPECT_EQ(await(this->store().put_job_and_enqueue(job, running)).error().kind, ErrorKind::bad_input);
+  EXPECT_EQ(await(this->store().put_job_and_enqueue(job, {running})).error().kind, ErrorKind::bad_input);
   EXPECT_EQ(this->job("j").num_records, 300);
   EXPECT_THAT(this->queue(QueueStatus::queued), ::testing::IsEmpty());
 }

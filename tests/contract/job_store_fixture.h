@@ -78,7 +78,7 @@ class JobStoreFixture : public ::testing::Test {
     end.status = job::JobStatus::failed;
     return {await(store().heartbeat(old, at(999))).error().kind,
             await(store().report(old, progress(7), at(999))).error().kind,
-            await(store().requeue(old, progress(7), Money{}, at(999))).error().kind,
+            await(store().requeue(old, progress(7), {}, at(999))).error().kind,
             await(store().finish(old, end, Money{})).error().kind,
             await(store().take_slice(old, 1, Money{1})).error().kind};
   }

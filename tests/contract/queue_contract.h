@@ -175,7 +175,7 @@ TYPED_TEST_P(QueueContract, TheTotalsAreTheSumsOverTheParts) {
 TYPED_TEST_P(QueueContract, ARequeuedItemKeepsItsPlaceInFront) {
   const QueueItem held = this->held_part();
   this->create(new_job("k"), {new_item("k", 10)});
-  ASSERT_TRUE(await(this->store().requeue(held, progress(40), Money{}, at(20))));
+  ASSERT_TRUE(await(this->store().requeue(held, progress(40), {}, at(20))));
   const auto queued = this->queue(QueueStatus::queued);
   ASSERT_EQ(queued.size(), 2u);
   EXPECT_EQ(queued[0].job.text, "j");
@@ -236,7 +236,7 @@ TYPED_TEST_P(QueueContract, Promise3_SlicesComeFromTheUnallocatedBudget) {
 
   ASSERT_TRUE(await(this->store().report(held, progress(7), at(5))));
   EXPECT_EQ(this->job("j").parts.at(1).slice_no, 2) << "a report leaves the slices alone";
-  ASSERT_TRUE(await(this->store().requeue(held, progress(7), Money{30}, at(6))));
+  ASSERT_TRUE(await(this->store().requeue(held, progress(7), {Money{30}}, at(6))));
   EXPECT_EQ(this->job("j").unallocated, Money{30}) << "what was not spent goes back";
 
   const QueueItem again = this->claim(this->queue(QueueStatus::queued).at(0), by("w2", 100)).value();
@@ -255,7 +255,7 @@ TYPED_TEST_P(QueueContract, AFencedAttemptChangesNothing) {
   EXPECT_EQ(this->job("j").revision, revision);
   EXPECT_EQ(this->queue(QueueStatus::running).at(0).lease_expires_at, second.lease_expires_at);
 
-  ASSERT_TRUE(await(this->store().requeue(second, progress(3), Money{}, at(101))));
+  ASSERT_TRUE(await(this->store().requeue(second, progress(3), {}, at(101))));
   EXPECT_THAT(this->writes_of(second), all_fenced);
   EXPECT_EQ(this->queue(QueueStatus::queued).size(), 1u);
 

@@ -15,10 +15,13 @@ SqlValue nullable(const std::optional<Money>& money) { return money ? SqlValue(m
 std::string parts_text(const std::map<std::int64_t, PartProgress>& parts) {
   JsonObject object;
   for (const auto& [number, part] : parts) {
-    object[std::to_string(number)] = JsonObject{
+    JsonObject figures{
         {"attempt", part.attempt.value}, {"slice_no", part.slice_no}, {"last_slice", part.last_slice.to_decimal()},
         {"records", part.records},       {"failed", part.failed},     {"tokens", part.tokens},
         {"cost", part.cost.to_decimal()}};
+    if (part.fruitless > 0) figures["fruitless"] = part.fruitless;
+    if (!part.last_cause.empty()) figures["last_cause"] = part.last_cause;
+    object[std::to_string(number)] = std::move(figures);
   }
   return to_json_text(object);
 }
@@ -44,6 +47,16 @@ Result<PartProgress> part_from(const Json& value) {
     const Result<Money> amount = Money::from_decimal(*text);
     if (!amount) return std::unexpected(amount.error());
     *target = *amount;
+  }
+  if (object.contains("fruitless")) {
+    const Result<std::int64_t> fruitless = json_int(object, "fruitless");
+    if (!fruitless) return std::unexpected(fruitless.error());
+    part.fruitless = *fruitless;
+  }
+  if (object.contains("last_cause")) {
+    Result<std::string> cause = json_string(object, "last_cause");
+    if (!cause) return std::unexpected(cause.error());
+    part.last_cause = std::move(*cause);
   }
   return part;
 }

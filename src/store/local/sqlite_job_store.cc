@@ -22,9 +22,9 @@ async::Task<Result<std::int64_t>> SqliteJobStore::put_job(JobItem job) {
   co_return co_await with_tables([job = std::move(job)](JobTables& tables) { return tables.put_job(job); });
 }
 
-async::Task<Result<std::int64_t>> SqliteJobStore::put_job_and_enqueue(JobItem job, QueueItem item) {
-  co_return co_await with_tables([job = std::move(job), item = std::move(item)](JobTables& tables) {
-    return tables.put_job_and_enqueue(job, item);
+async::Task<Result<std::int64_t>> SqliteJobStore::put_job_and_enqueue(JobItem job, std::vector<QueueItem> items) {
+  co_return co_await with_tables([job = std::move(job), items = std::move(items)](JobTables& tables) {
+    return tables.put_job_and_enqueue(job, items);
   });
 }
 
@@ -40,6 +40,13 @@ async::Task<Status> SqliteJobStore::remove_job(JobId id) {
   co_return co_await with_tables([id = std::move(id)](JobTables& tables) { return tables.remove_job(id); });
 }
 
+async::Task<Result<JobItem>> SqliteJobStore::request_stop(JobId id, std::string reason, job::JobStatus end,
+                                                          UtcTime now) {
+  co_return co_await with_tables([id = std::move(id), reason = std::move(reason), end, now](JobTables& tables) {
+    return tables.request_stop(id, reason, end, now);
+  });
+}
+
 async::Task<Result<std::vector<QueueItem>>> SqliteJobStore::queue_items(QueueStatus status) {
   co_return co_await with_tables([status](JobTables& tables) { return tables.queue_items(status); });
 }
@@ -53,7 +60,7 @@ async::Task<Result<QueueItem>> SqliteJobStore::claim(QueueItem seen, Claim claim
       [seen = std::move(seen), claim = std::move(claim)](JobTables& tables) { return tables.claim(seen, claim); });
 }
 
-async::Task<Status> SqliteJobStore::heartbeat(QueueItem held, UtcTime lease_expires_at) {
+async::Task<Result<Pulse>> SqliteJobStore::heartbeat(QueueItem held, UtcTime lease_expires_at) {
   co_return co_await with_tables([held = std::move(held), lease_expires_at](JobTables& tables) {
     return tables.heartbeat(held, lease_expires_at);
   });
@@ -64,9 +71,27 @@ async::Task<Status> SqliteJobStore::report(QueueItem held, PartProgress progress
       [held = std::move(held), progress, now](JobTables& tables) { return tables.report(held, progress, now); });
 }
 
-async::Task<Status> SqliteJobStore::requeue(QueueItem held, PartProgress progress, Money unspent, UtcTime now) {
-  co_return co_await with_tables([held = std::move(held), progress, unspent, now](JobTables& tables) {
-    return tables.requeue(held, progress, unspent, now);
+async::Task<Status> SqliteJobStore::requeue(QueueItem held, PartProgress progress, GiveBack back, UtcTime now) {
+  co_return co_await with_tables([held = std::move(held), progress, back = std::move(back), now](JobTables& tables) {
+    return tables.requeue(held, progress, back, now);
+  });
+}
+
+async::Task<Status> SqliteJobStore::park(QueueItem held, PartProgress progress, GiveBack back,
+                                         std::optional<UtcTime> not_before, UtcTime now) {
+  co_return co_await with_tables([held = std::move(held), progress, back = std::move(back), not_before, now](
+                                     JobTables& tables) { return tables.park(held, progress, back, not_before, now); });
+}
+
+async::Task<Status> SqliteJobStore::unpark(QueueItem seen) {
+  co_return co_await with_tables([seen = std::move(seen)](JobTables& tables) { return tables.unpark(seen); });
+}
+
+async::Task<Result<bool>> SqliteJobStore::end_part(QueueItem held, PartProgress progress, Money unspent,
+                                                   std::string stop_reason, QueueItem exporting, UtcTime now) {
+  co_return co_await with_tables([held = std::move(held), progress, unspent, stop_reason = std::move(stop_reason),
+                                  exporting = std::move(exporting), now](JobTables& tables) {
+    return tables.end_part(held, progress, unspent, stop_reason, exporting, now);
   });
 }
 

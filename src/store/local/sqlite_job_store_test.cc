@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "contract/job_store_contract.h"
+#include "contract/parts_contract.h"
 #include "contract/queue_contract.h"
 #include "store/local/child_process.h"
 #include "store/local/job_rows.h"
@@ -24,6 +25,7 @@ struct SqliteStore {
 };
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, JobStoreContract, SqliteStore);
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, QueueContract, SqliteStore);
+INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, PartsContract, SqliteStore);
 
 }  // namespace
 }  // namespace palette::contract
