@@ -99,6 +99,22 @@ UsageByModel total_by_name(const std::map<std::int64_t, UsageByModel>& attempts)
   return out;
 }
 
+// The first batch of the checkpoint's part that is not committed; one beyond the last when all are.
+std::int64_t first_missing(const Checkpoint& checkpoint, const job::Extents& extents, std::int64_t parts) {
+  const std::int64_t last = extents.batches();
+  std::int64_t batch = 1;
+  while (batch <= last) {
+    if (checkpoint.completed.contains(batch)) {
+      batch = checkpoint.completed.contiguous_from(batch) + 1;
+    } else if (extents.part_of(BatchNumber{batch}, parts) != checkpoint.part) {
+      ++batch;
+    } else {
+      return batch;
+    }
+  }
+  return last + 1;
+}
+
 }  // namespace
 
 void BatchSet::add(std::int64_t batch) {
@@ -189,7 +205,7 @@ void Checkpoint::book(AttemptNumber attempt, const Spending& spending) {
   steps[attempt.value] += spending.steps;
 }
 
-std::string Checkpoint::to_text(const job::Extents& extents, UtcTime now) const {
+std::string Checkpoint::to_text(const job::Extents& extents, std::int64_t parts, UtcTime now) const {
   JsonObject root;
   root["job_id"] = job.text;
   root["part"] = part.value;
@@ -210,11 +226,12 @@ std::string Checkpoint::to_text(const job::Extents& extents, UtcTime now) const 
   const ModelUsage total = total_of(usage_total());
   root["records_generated"] = records_generated(extents);
   root["records_failed"] = records_failed();
-  root["current_batch"] = std::min(completed.contiguous_from(1) + 1, extents.batches());
+  const std::int64_t missing = first_missing(*this, extents, parts);
+  root["current_batch"] = std::min(missing, extents.batches());
   root["tokens_used"] = total.tokens();
   root["cost_accumulated"] = cost().to_decimal();
   root["last_updated"] = now.to_iso();
-  root["completed"] = completed.size() >= extents.batches();
+  root["completed"] = missing > extents.batches();
   return to_json_text(root) + "\n";
 }
 
@@ -256,7 +273,7 @@ async::Task<Result<std::optional<Checkpoint>>> load_checkpoint(store::ObjectStor
 }
 
 async::Task<Result<Checkpoint>> save_checkpoint(store::ObjectStore& objects, Checkpoint mine, job::Extents extents,
-                                                UtcTime now) {
+                                                std::int64_t parts, UtcTime now) {
   const std::string key = job::checkpoint_key(mine.job, mine.part);
   for (int attempt = 0; attempt < kSaveTriesMax; ++attempt) {
     const Result<store::Object> stored = co_await objects.get(key);
@@ -272,7 +289,7 @@ async::Task<Result<Checkpoint>> save_checkpoint(store::ObjectStore& objects, Che
       co_return std::unexpected(stored.error());
     }
     ++mine.revision;
-    const Result<std::string> put = co_await objects.put(key, mine.to_text(extents, now), condition);
+    const Result<std::string> put = co_await objects.put(key, mine.to_text(extents, parts, now), condition);
     if (put) co_return mine;
     const ErrorKind kind = put.error().kind;
     const bool raced = kind == ErrorKind::changed || kind == ErrorKind::already_exists || kind == ErrorKind::conflict ||

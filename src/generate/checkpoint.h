@@ -62,8 +62,8 @@ struct Checkpoint {
   Money cost() const;  // usage and waste
   void book(AttemptNumber attempt, const Spending& spending);
 
-  // `extents` and `now` are for the derived figures.
-  std::string to_text(const job::Extents& extents, UtcTime now) const;
+  // `extents`, the number of parts that share them, and `now` are for the derived figures.
+  std::string to_text(const job::Extents& extents, std::int64_t parts, UtcTime now) const;
   static Result<Checkpoint> from_text(std::string_view text);
 
   bool operator==(const Checkpoint&) const = default;
@@ -76,6 +76,6 @@ async::Task<Result<std::optional<Checkpoint>>> load_checkpoint(store::ObjectStor
 // Joins `mine` with what is stored and saves it conditionally (If-Match, If-None-Match), again while others are faster.
 // Gives what stands now.
 async::Task<Result<Checkpoint>> save_checkpoint(store::ObjectStore& objects, Checkpoint mine, job::Extents extents,
-                                                UtcTime now);
+                                                std::int64_t parts, UtcTime now);
 
 }  // namespace palette::generate

@@ -67,7 +67,7 @@ TEST(Checkpoint, TextGivesBackEverything) {
   CounterRandom random(7, 4, 0);
   for (int i = 0; i < kCases; ++i) {
     const Checkpoint a = random_checkpoint(random);
-    const Result<Checkpoint> b = Checkpoint::from_text(a.to_text(job::Extents::of(600, 50), UtcTime{}));
+    const Result<Checkpoint> b = Checkpoint::from_text(a.to_text(job::Extents::of(600, 50), 1, UtcTime{}));
     ASSERT_TRUE(b) << error_text(b);
     ASSERT_EQ(*b, a) << "case " << i;
   }
@@ -126,7 +126,7 @@ TEST(Checkpoint, DerivedFigures) {
   c.waste[2]["m"] = {1, {1, 1}, Money{250'000'000'000}};
   EXPECT_EQ(c.records_failed(), 2);
   EXPECT_EQ(c.records_generated(extents), 68);
-  EXPECT_EQ(c.to_text(extents, UtcTime{1'790'000'000'000}),
+  EXPECT_EQ(c.to_text(extents, 1, UtcTime{1'790'000'000'000}),
             "{\"job_id\":\"j\",\"part\":1,\"revision\":0,\"completed_batches\":[[1,1],[3,3]],"
             "\"failed\":{\"1\":5,\"1-r1\":2,\"2\":9},"
             "\"usage\":{\"1\":{\"m\":{\"calls\":2,\"input_tokens\":100,\"output_tokens\":20,\"cost_usd\":\"1.5\"}},"
@@ -138,8 +138,8 @@ TEST(Checkpoint, DerivedFigures) {
             "\"current_batch\":2,\"tokens_used\":132,\"cost_accumulated\":\"1.750000000001\","
             "\"last_updated\":\"2026-09-21T14:13:20.000Z\",\"completed\":false}\n");
   c.completed.add(2);
-  EXPECT_THAT(c.to_text(extents, UtcTime{}), ::testing::HasSubstr("\"current_batch\":3,"));
-  EXPECT_THAT(c.to_text(extents, UtcTime{}), ::testing::HasSubstr("\"completed\":true"));
+  EXPECT_THAT(c.to_text(extents, 1, UtcTime{}), ::testing::HasSubstr("\"current_batch\":3,"));
+  EXPECT_THAT(c.to_text(extents, 1, UtcTime{}), ::testing::HasSubstr("\"completed\":true"));
 }
 
 // DESIGN.md section 6: nothing reads an error as an empty start.
@@ -210,7 +210,7 @@ struct StoredCheckpoint : ::testing::Test {
   job::Extents extents = job::Extents::of(500, 50);
 
   Result<Checkpoint> save(const Checkpoint& mine) {
-    return await(save_checkpoint(objects, mine, extents, UtcTime{1'790'000'000'000}));
+    return await(save_checkpoint(objects, mine, extents, 1, UtcTime{1'790'000'000'000}));
   }
   std::optional<Checkpoint> load() {
     const auto loaded = await(load_checkpoint(objects, JobId{"j"}, PartNumber{1}));
@@ -264,7 +264,7 @@ TEST_F(StoredCheckpoint, ASaverWhoWasOvertakenJoinsAgain) {
     if (races++ > 0) return {};
     // Between our read and our put: written as a file, because we are on the loop.
     std::filesystem::create_directories(std::filesystem::path(files.location(key)).parent_path());
-    std::ofstream(files.location(key)) << theirs.to_text(extents, UtcTime{});
+    std::ofstream(files.location(key)) << theirs.to_text(extents, 1, UtcTime{});
     return {};
   };
   const Result<Checkpoint> saved = save(mine);
@@ -279,7 +279,7 @@ TEST_F(StoredCheckpoint, ManySaversLoseNothing) {
     Checkpoint mine = empty_checkpoint();
     mine.completed.add(attempt);
     mine.usage[attempt]["m"] = {attempt, {attempt, attempt}, Money{attempt}};
-    tasks.push_back(save_checkpoint(objects, mine, extents, UtcTime{}));
+    tasks.push_back(save_checkpoint(objects, mine, extents, 1, UtcTime{}));
   }
   for (const Result<Checkpoint>& saved : await(contract::all_of(std::move(tasks))))
     EXPECT_TRUE(saved) << error_text(saved);

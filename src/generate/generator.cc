@@ -42,7 +42,7 @@ Generator::Generator(const PreparedJob& job, PartContext context, Pipeline& pipe
 
 async::Task<Result<GenerateReport>> Generator::run(ResumeState resume) {
   resume_ = std::move(resume);
-  progress_.records_total = context_.num_records;
+  progress_.records_total = context_.records();
   progress_.records_done = resume_.checkpoint.records_generated(context_.extents);
   progress_.records_failed = resume_.checkpoint.records_failed();
   progress_.records_at_start = progress_.records_done + progress_.records_failed;
@@ -130,11 +130,8 @@ void Generator::open_next() {
     to_retry_.pop_back();
     return;
   }
-  const std::int64_t last = context_.last_batch().value;
-  while (next_batch_ <= last && resume_.checkpoint.completed.contains(next_batch_)) {
-    next_batch_ = resume_.checkpoint.completed.contiguous_from(next_batch_) + 1;
-  }
-  if (next_batch_ > last) return;
+  skip_made();
+  if (next_batch_ > context_.last_batch().value) return;
   OpenBatch& batch = open_.emplace_back();
   batch.batch = BatchNumber{next_batch_++};
   const job::RecordRange range = context_.extents.records_of(batch.batch);
@@ -148,6 +145,14 @@ void Generator::open_next() {
     batch.states[i].index = RecordIndex{index};
   }
   current_ = &batch;
+}
+
+// To the next batch that this part has to make; beyond the last one when all are made.
+void Generator::skip_made() {
+  next_batch_ = context_.next_batch(BatchNumber{next_batch_}).value;
+  while (resume_.checkpoint.completed.contains(next_batch_)) {
+    next_batch_ = context_.next_batch(BatchNumber{resume_.checkpoint.completed.contiguous_from(next_batch_) + 1}).value;
+  }
 }
 
 async::Task<void> Generator::open_retry(BatchNumber number) {
@@ -289,12 +294,12 @@ bool Generator::first_all_failed_alike(const RecordState& state, const std::stri
 bool Generator::too_many_failed() const {
   const std::int64_t tried = progress_.records_done + progress_.records_failed;
   return static_cast<double>(progress_.records_failed) >
-         settings_.max_failure_ratio * static_cast<double>(std::max(context_.num_records, tried));
+         settings_.max_failure_ratio * static_cast<double>(std::max(progress_.records_total, tried));
 }
 
 std::string Generator::told_too_many_failed() const {
   const std::int64_t tried = progress_.records_done + progress_.records_failed;
-  return std::to_string(progress_.records_failed) + " of " + std::to_string(std::max(context_.num_records, tried)) +
+  return std::to_string(progress_.records_failed) + " of " + std::to_string(std::max(progress_.records_total, tried)) +
          " records failed, more than max_failure_ratio allows" +
          (first_cause_.empty() ? "" : "; the first was " + first_cause_);
 }

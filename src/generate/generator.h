@@ -75,6 +75,7 @@ class Generator {
   bool may_begin(const RecordState& state);
   bool has_room() const;
   void open_next();
+  void skip_made();
   async::Task<void> open_retry(BatchNumber batch);
   void take_from_journal(RecordState& state, std::int64_t index);
   async::Task<void> make_record(OpenBatch* batch, std::size_t at);

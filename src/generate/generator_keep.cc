@@ -146,7 +146,8 @@ async::Task<Status> Generator::flush() {
   }
   if (checkpoint_changed_) {
     checkpoint_changed_ = false;
-    Result<Checkpoint> saved = co_await save_checkpoint(objects_, resume_.checkpoint, context_.extents, clock_.now());
+    Result<Checkpoint> saved =
+        co_await save_checkpoint(objects_, resume_.checkpoint, context_.extents, context_.parts, clock_.now());
     if (!saved) co_return std::unexpected(saved.error());
     resume_.checkpoint = Checkpoint::join(resume_.checkpoint, *saved);
   }
@@ -224,6 +225,7 @@ async::Task<Status> Generator::keep_unfinished_retries() {
 async::Task<Result<GenerateReport>> Generator::wind_up() {
   Status kept;
   if (settings_.retry_failed && !open_.empty()) kept = co_await keep_unfinished_retries();
+  skip_made();
   const bool nothing_to_open = settings_.retry_failed ? to_retry_.empty() : next_batch_ > context_.last_batch().value;
   const bool all_committed = open_.empty() && nothing_to_open && resume_.journal.empty();
   if (all_committed) {
@@ -252,7 +254,7 @@ async::Task<Result<GenerateReport>> Generator::wind_up() {
     report.end = GenerateReport::End::over_budget;
   } else if (more_to_do) {
     report.end = GenerateReport::End::stopped;
-  } else if (progress_.records_done == 0) {
+  } else if (progress_.records_done == 0 && progress_.records_total > 0) {
     report.end = GenerateReport::End::failed;
     report.cause = "all records failed" + (first_cause_.empty() ? "" : "; the first was " + first_cause_);
   } else if (too_many_failed()) {

@@ -12,7 +12,9 @@ struct Listed {
   std::map<std::int64_t, std::int64_t> retry_rounds;
 };
 
-async::Task<Result<Listed>> list_batches(store::ObjectStore& objects, JobId job) {
+// Those of the part.
+async::Task<Result<Listed>> list_batches(store::ObjectStore& objects, PartContext context) {
+  const JobId& job = context.job;
   Listed out;
   std::string after;
   for (bool more = true; more;) {
@@ -21,6 +23,11 @@ async::Task<Result<Listed>> list_batches(store::ObjectStore& objects, JobId job)
     for (const store::ObjectInfo& info : page->objects) {
       const Result<job::BatchObject> batch = job::parse_batch_key(info.key);
       if (!batch) co_return fail(batch.error().kind, batch.error().message, objects.location(info.key));
+      if (batch->batch.value > context.extents.batches()) {
+        co_return fail(ErrorKind::corrupt, "batch " + std::to_string(batch->batch.value) +
+                                               " lies beyond the records of the job " + job.text);
+      }
+      if (!context.has(batch->batch)) continue;
       if (batch->round == 0)
         out.batches.add(batch->batch.value);
       else
@@ -106,7 +113,57 @@ async::Task<Status> learn_rounds(store::ObjectStore& objects, PartContext contex
   co_return Status{};
 }
 
+// What another part knows, beside what `whole` has already. No batch is in two of them.
+void add_part(ResumeState& whole, ResumeState part) {
+  Checkpoint& all = whole.checkpoint;
+  for (const auto& [first, last] : part.checkpoint.completed.ranges()) {
+    for (std::int64_t batch = first; batch <= last; ++batch) all.completed.add(batch);
+  }
+  all.failed.merge(part.checkpoint.failed);
+  for (const auto& [attempt, used] : part.checkpoint.usage) all.usage[attempt] += used;
+  for (const auto& [attempt, used] : part.checkpoint.steps) all.steps[attempt] += used;
+  for (const auto& [attempt, used] : part.checkpoint.waste) all.waste[attempt] += used;
+  all.started_at = std::min(all.started_at, part.checkpoint.started_at);
+  whole.retry_rounds.merge(part.retry_rounds);
+  whole.journal.merge(part.journal);
+  whole.journaled += part.journaled;
+}
+
 }  // namespace
+
+BatchNumber PartContext::next_batch(BatchNumber first) const {
+  const std::int64_t last = last_batch().value;
+  while (first.value <= last && !has(first)) ++first.value;
+  return first;
+}
+
+std::int64_t PartContext::records() const {
+  std::int64_t count = 0;
+  const std::int64_t last = last_batch().value;
+  for (BatchNumber batch = next_batch(BatchNumber{1}); batch.value <= last;
+       batch = next_batch(BatchNumber{batch.value + 1})) {
+    const job::RecordRange range = extents.records_of(batch);
+    count += std::min(range.count, num_records - range.first);
+  }
+  return count;
+}
+
+async::Task<Result<ResumeState>> load_whole_state(store::ObjectStore& objects, PartContext context, StepIds step_ids,
+                                                  UtcTime now) {
+  ResumeState whole;
+  for (std::int64_t part = 1; part <= context.parts; ++part) {
+    context.part = PartNumber{part};
+    Result<ResumeState> state = co_await load_resume_state(objects, context, step_ids, now);
+    if (!state) co_return std::unexpected(state.error());
+    if (part == 1) {
+      whole = std::move(*state);
+    } else {
+      add_part(whole, std::move(*state));
+    }
+  }
+  whole.checkpoint.part = store::kExportPart;
+  co_return whole;
+}
 
 async::Task<Result<ResumeState>> load_resume_state(store::ObjectStore& objects, PartContext context, StepIds step_ids,
                                                    UtcTime now) {
@@ -114,13 +171,9 @@ async::Task<Result<ResumeState>> load_resume_state(store::ObjectStore& objects, 
   Result<std::optional<Checkpoint>> saved = co_await load_checkpoint(objects, context.job, context.part);
   if (!saved) co_return std::unexpected(saved.error());
   out.checkpoint = saved->value_or(Checkpoint{context.job, context.part, 0, {}, {}, {}, {}, {}, now});
-  const Result<Listed> listed = co_await list_batches(objects, context.job);
+  const Result<Listed> listed = co_await list_batches(objects, context);
   if (!listed) co_return std::unexpected(listed.error());
   for (const auto& [first, last] : listed->batches.ranges()) {
-    if (last > context.extents.batches()) {
-      co_return fail(ErrorKind::corrupt,
-                     "batch " + std::to_string(last) + " lies beyond the records of the job " + context.job.text);
-    }
     for (std::int64_t batch = first; batch <= last; ++batch) {
       if (out.checkpoint.completed.contains(batch)) continue;
       const Status learned = co_await learn_batch(objects, context, step_ids, BatchNumber{batch}, out.checkpoint);

@@ -10,6 +10,7 @@
 #include "generate/checkpoint.h"
 #include "generate/journal.h"
 #include "job/extents.h"
+#include "store/job_store.h"
 #include "store/object_store.h"
 
 namespace palette::generate {
@@ -20,10 +21,17 @@ struct PartContext {
   PartNumber part{1};
   AttemptNumber attempt{1};
   job::Extents extents;
-  std::int64_t num_records = 0;  // what is asked for now: at most extents.records()
+  std::int64_t num_records = 0;  // of the job, what is asked for now: at most extents.records()
+  std::int64_t parts = 1;        // that share the job; store::kExportPart stands for all of them
 
   // Batches that hold records below num_records; the last may reach beyond it.
   BatchNumber last_batch() const { return extents.batch_of(RecordIndex{num_records - 1}); }
+  // Is the batch made by this part?
+  bool has(BatchNumber batch) const { return part == store::kExportPart || extents.part_of(batch, parts) == part; }
+  // The first batch from `first` on that it makes; one beyond last_batch() when there is none.
+  BatchNumber next_batch(BatchNumber first) const;
+  // How many records below num_records it makes.
+  std::int64_t records() const;
 };
 
 struct ResumeState {
@@ -35,6 +43,11 @@ struct ResumeState {
   // Everything that is known to be spent.
   Money spent() const { return checkpoint.cost() + journaled.cost(); }
 };
+
+// Everything of the job, for its export: what its parts know, put together. `context` is of store::kExportPart; usage
+// of batches that no checkpoint knows yet is in none of the sums.
+async::Task<Result<ResumeState>> load_whole_state(store::ObjectStore& objects, PartContext context, StepIds step_ids,
+                                                  UtcTime now);
 
 // Usage of batches that the checkpoint did not know is booked on this attempt. Errors: corrupt for anything that cannot
 // be read (never taken as empty), and those of the store.

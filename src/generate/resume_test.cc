@@ -28,7 +28,7 @@ struct Resume : ::testing::Test {
     put(key, record_lines(kJob, kSteps, states));
   }
   void put_checkpoint(const Checkpoint& checkpoint) {
-    put(job::checkpoint_key(kJob, PartNumber{1}), checkpoint.to_text(context.extents, kNow));
+    put(job::checkpoint_key(kJob, PartNumber{1}), checkpoint.to_text(context.extents, 1, kNow));
   }
   static Checkpoint checkpoint_of(const std::vector<std::int64_t>& batches) {
     Checkpoint out{kJob, PartNumber{1}, 3, {}, {}, {}, {}, {}, UtcTime{5}};

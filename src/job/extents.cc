@@ -64,6 +64,15 @@ BatchNumber Extents::batch_of(RecordIndex index) const {
   return BatchNumber{extent.first_batch + (index.value - extent.first_record) / extent.interval};
 }
 
+PartNumber Extents::part_of(BatchNumber batch, std::int64_t parts) const {
+  auto after = std::upper_bound(list_.begin(), list_.end(), batch.value,
+                                [](std::int64_t number, const Extent& e) { return number < e.first_batch; });
+  const Extent& extent = *std::prev(after);
+  // Part i + 1 has the offsets from floor(i * batches / parts) up to the next part's.
+  const std::int64_t offset = batch.value - extent.first_batch;
+  return PartNumber{1 + ((offset + 1) * parts - 1) / extent.batches()};
+}
+
 void Extents::extend_to(std::int64_t num_records, std::int64_t interval) {
   if (num_records <= records()) return;
   list_.push_back(Extent{records(), num_records - records(), batches() + 1, interval});

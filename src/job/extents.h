@@ -46,6 +46,10 @@ class Extents {
   // The batch of record `index` in [0, records()).
   BatchNumber batch_of(RecordIndex index) const;
 
+  // The part, of `parts` that share the job, which makes `batch`: each extent is cut into as many runs of batches as
+  // there are parts, as even as can be, so that an extension is shared by all parts again.
+  PartNumber part_of(BatchNumber batch, std::int64_t parts) const;
+
   // More records than now: one extent is added, in batches of `interval`.
   void extend_to(std::int64_t num_records, std::int64_t interval);
 

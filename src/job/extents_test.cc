@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "base/random.h"
 
 namespace palette::job {
@@ -37,6 +39,34 @@ TEST(Extents, AnotherIntervalHoldsForTheNewExtentAlone) {
   EXPECT_EQ(extents.batches(), 5);
   EXPECT_EQ(extents.records_of(BatchNumber{3}), (RecordRange{8, 2}));
   EXPECT_EQ(extents.records_of(BatchNumber{4}), (RecordRange{10, 10}));
+}
+
+// Each extent in runs of batches, one for each part, that differ by one batch at most.
+TEST(Extents, PartsShareEachExtentEvenly) {
+  CounterRandom random(6, 0, stream_of("parts"));
+  for (int round = 0; round < 300; ++round) {
+    Extents extents = Extents::of(static_cast<std::int64_t>(1 + random.below(2'000)),
+                                  static_cast<std::int64_t>(1 + random.below(60)));
+    extents.extend_to(extents.records() + static_cast<std::int64_t>(random.below(500)),
+                      static_cast<std::int64_t>(1 + random.below(60)));
+    const auto parts = static_cast<std::int64_t>(1 + random.below(90));
+    for (const Extent& extent : extents.list()) {
+      std::map<std::int64_t, std::int64_t> batches;
+      std::int64_t part = 1;
+      for (std::int64_t batch = extent.first_batch; batch < extent.first_batch + extent.batches(); ++batch) {
+        const std::int64_t of = extents.part_of(BatchNumber{batch}, parts).value;
+        ASSERT_GE(of, part) << "a run, in order";
+        ASSERT_LE(of, parts);
+        part = of;
+        ++batches[of];
+      }
+      for (const auto& [number, count] : batches) {
+        EXPECT_GE(count, extent.batches() / parts) << number;
+        EXPECT_LE(count, (extent.batches() + parts - 1) / parts) << number;
+      }
+      EXPECT_EQ(static_cast<std::int64_t>(batches.size()), std::min(parts, extent.batches()));
+    }
+  }
 }
 
 TEST(Extents, EveryRecordIsInExactlyOneBatch) {
