@@ -138,12 +138,14 @@ async::Task<void> Generator::flush_now_and_then(std::shared_ptr<async::StopFlag>
 }
 
 async::Task<Status> Generator::flush() {
+  const std::int64_t begun_ms = clock_.monotonic_ms();
   note_waste();  // before the journal: what it no longer has may be waste by now
   const bool new_steps = std::exchange(steps_journaled_, control_.steps_finished) != control_.steps_finished;
   if (journal_changed_ || new_steps) {
     journal_changed_ = false;
     if (Status written = co_await write_journal(); !written) co_return written;
   }
+  control_.flushed_ms = begun_ms;
   if (checkpoint_changed_) {
     checkpoint_changed_ = false;
     Result<Checkpoint> saved =

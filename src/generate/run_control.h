@@ -21,6 +21,7 @@ struct RunControl {
   std::int64_t calls_in_flight = 0;
   std::int64_t steps_finished = 0;  // by this run
   bool over_budget = false;         // a call did not fit: no new records
+  std::int64_t flushed_ms = 0;      // by the monotonic clock: since when the journal has all that was made until then
   std::optional<Error> halted;      // why nothing goes on: a lost store, a quota that is used up, a long outage
 
   void drain() { stop->request(); }

@@ -46,6 +46,7 @@ Result<std::shared_ptr<Model>> ModelMaker::make_remote(const job::ResolvedModel&
   metered.health = health;
   metered.meter = parts_.meter;
   metered.clock = parts_.clock;
+  metered.gate = parts_.gate;
   return with_retries(std::make_shared<MeteredModel>(std::move(metered)), parts_.retries, parts_.stop,
                       std::move(health));
 }

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "async/gate.h"
 #include "async/stop_flag.h"
 #include "model/call_limiter.h"
 #include "model/model.h"
@@ -32,6 +33,7 @@ struct ModelParts {
   boost::asio::any_io_executor executor;
   const Clock* clock = nullptr;
   std::shared_ptr<SpendMeter> meter;
+  std::shared_ptr<async::Gate> gate;  // null: calls may always start
   CallLimits limits;
   RetryPolicy retries = kRemoteRetries;
   HealthPolicy health;

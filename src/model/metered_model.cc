@@ -76,8 +76,13 @@ async::Task<Status> MeteredModel::enter(Call* call) {
     }
     call->admission = *admission;
     call->slot = *slot;
-    if (parts_.health->still_admits(*admission)) co_return Status{};
+    // The last of all: nothing may lie between the look at the gate and the call.
+    const bool is_open = parts_.gate == nullptr || parts_.gate->is_open();
+    if (is_open && parts_.health->still_admits(*admission)) co_return Status{};
     parts_.limiter->leave(*slot, CallEnd::failed, 0);
+    if (is_open) continue;
+    parts_.health->on_nothing(*admission);
+    if (const Status passed = co_await parts_.gate->pass(call->key); !passed) co_return std::unexpected(passed.error());
   }
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "async/gate.h"
 #include "model/answer_deadline.h"
 #include "model/call_limiter.h"
 #include "model/model_health.h"
@@ -23,6 +24,7 @@ struct MeteredParts {
   std::shared_ptr<ModelHealth> health;
   std::shared_ptr<SpendMeter> meter;
   const Clock* clock = nullptr;
+  std::shared_ptr<async::Gate> gate = {};  // closed: no call starts; null: always open
 };
 
 class MeteredModel final : public Model {

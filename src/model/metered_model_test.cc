@@ -23,6 +23,7 @@ struct MeteredModelTest : LoopTest {
   std::shared_ptr<RecordingMeter> meter = std::make_shared<RecordingMeter>();
   std::shared_ptr<CallLimiter> limiter;
   std::shared_ptr<ModelHealth> health;
+  std::shared_ptr<async::Gate> gate = std::make_shared<async::Gate>(stop);
   std::shared_ptr<MeteredModel> model;
 
   MeteredModelTest() {
@@ -35,7 +36,7 @@ struct MeteredModelTest : LoopTest {
     const auto executor = loop.context().get_executor();
     limiter = std::make_shared<CallLimiter>(executor, limits, stop, clock);
     health = std::make_shared<ModelHealth>(executor, "openai/gpt", policy, stop, clock);
-    model = std::make_shared<MeteredModel>(MeteredParts{provider, test.resolved, limiter, health, meter, &clock});
+    model = std::make_shared<MeteredModel>(MeteredParts{provider, test.resolved, limiter, health, meter, &clock, gate});
   }
 
   static ModelRequest request(std::int64_t record = 3) {
@@ -67,6 +68,30 @@ struct MeteredModelTest : LoopTest {
     EXPECT_EQ(meter->reserved, Money{});
   }
 };
+
+// DESIGN.md section 6, promise 5: the lease may end, and then nobody calls.
+TEST_F(MeteredModelTest, Promise5_NoCallStartsWhileTheGateIsClosed) {
+  gate->close();
+  const Answer second = call(request(2)), first = call(request(1));
+  EXPECT_TRUE(provider->asked.empty());
+  EXPECT_EQ(limiter->in_flight(), 0) << "who waits at the gate takes no turn from others";
+  gate->open();
+  turn();
+  ASSERT_TRUE(first->has_value() && second->has_value());
+  EXPECT_TRUE(first->value() && second->value());
+  ASSERT_EQ(provider->asked.size(), 2u);
+  EXPECT_EQ(provider->asked[0].key.record.value, 1) << "older records first";
+  expect_nothing_is_held();
+
+  gate->close();
+  const Answer third = call(request(3));
+  stop->request();
+  turn();
+  ASSERT_TRUE(third->has_value());
+  EXPECT_EQ(third->value().error().kind, ErrorKind::cancelled);
+  EXPECT_EQ(provider->asked.size(), 2u);
+  expect_nothing_is_held();
+}
 
 // --- Money
 
