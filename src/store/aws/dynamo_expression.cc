@@ -45,8 +45,8 @@ void DynamoExpression::take(const std::string& path, const std::string& value) {
 
 void DynamoExpression::remove(const std::string& path) { append_listed(removes_, path); }
 
-void DynamoExpression::add_to_set(const std::string& path, std::string element) {
-  append_listed(adds_, path + " " + value(aws::Attribute(aws::TextSet{{std::move(element)}})));
+void DynamoExpression::add_to_set(const std::string& path, std::vector<std::string> elements) {
+  append_listed(adds_, path + " " + value(aws::Attribute(aws::TextSet{std::move(elements)})));
 }
 
 void DynamoExpression::remove_from_set(const std::string& path, std::string element) {

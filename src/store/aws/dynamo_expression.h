@@ -11,6 +11,7 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "aws/dynamo_requests.h"
 
@@ -31,7 +32,7 @@ class DynamoExpression {
   // Takes what `value` (of value()) stands for from a number that must be there.
   void take(const std::string& path, const std::string& value);
   void remove(const std::string& path);
-  void add_to_set(const std::string& path, std::string element);
+  void add_to_set(const std::string& path, std::vector<std::string> elements);
   void remove_from_set(const std::string& path, std::string element);
 
   // What must hold, all of it.

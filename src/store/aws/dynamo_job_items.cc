@@ -60,6 +60,8 @@ std::map<std::int64_t, PartProgress> parts_from(ItemReader& reader, const Dynamo
     part.failed = of_part.number("failed");
     part.tokens = of_part.number("tokens");
     part.cost = of_part.money("cost");
+    part.fruitless = of_part.number("fruitless");
+    part.last_cause = of_part.text("last_cause");
     if (Status ok = of_part.status(); !ok) reader.refuse(ok.error());
     out.emplace(number, part);
   }
@@ -127,7 +129,9 @@ DynamoItem to_item(const PartProgress& part) {
           {"records", Attribute::number(part.records)},
           {"failed", Attribute::number(part.failed)},
           {"tokens", Attribute::number(part.tokens)},
-          {"cost", Attribute::dollars(part.cost)}};
+          {"cost", Attribute::dollars(part.cost)},
+          {"fruitless", Attribute::number(part.fruitless)},
+          {"last_cause", Attribute::text(part.last_cause)}};
 }
 
 DynamoItem to_item(const JobItem& job) {

@@ -2,7 +2,7 @@
 // dollars, exact; times are ISO texts; texts that are empty and optional values that are none are absent.
 //
 //   Jobs          job_id | name, status, num_records, budget_limit, … | config {the spec's short fields}
-//                 parts {n: attempt, slice_no, last_slice, records, failed, tokens, cost}
+//                 parts {n: attempt, slice_no, last_slice, records, failed, tokens, cost, fruitless, last_cause}
 //                 kept by the store alone: owners {n: attempt, held, report_no, mark}, positions (SS), put_mark
 //   Queue         status, position | job_id, part, kind, attempt, task_arn, lease_expires_at, …, claim_id
 //   Templates     template_id, version (N) | name, template_definition, created_at

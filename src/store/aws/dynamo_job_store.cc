@@ -2,12 +2,14 @@
 #include "store/aws/dynamo_job_store.h"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 #include <utility>
 
 #include "base/ids.h"
 #include "store/aws/dynamo_expression.h"
 #include "store/aws/dynamo_job_items.h"
+#include "store/aws/dynamo_rounds.h"
 
 namespace palette::store {
 namespace {
@@ -22,12 +24,24 @@ Status check_item_of(const QueueItem& item, const JobItem& job) {
               "a queue item of job '" + item.job.text + "' was given with job '" + job.id.text + "'");
 }
 
-std::unexpected<Error> item_is_there(const QueueItem& item) {
-  return fail(ErrorKind::already_exists, "there is a queue item '" + item.position.text + "' already");
+// Of put_job_and_enqueue: each QUEUED, of that job, and at its own position.
+Status check_new_items(const JobItem& job, const std::vector<QueueItem>& items) {
+  std::set<std::string> positions;
+  for (const QueueItem& item : items) {
+    if (Status ok = check_item_of(item, job); !ok) return ok;
+    if (item.status != QueueStatus::queued) return fail(ErrorKind::bad_input, "a new queue item must be QUEUED");
+    if (!positions.insert(item.position.text).second)
+      return fail(ErrorKind::already_exists, "the queue item '" + item.position.text + "' was given twice");
+  }
+  if (items.empty() || items.size() >= aws::kTransactActionsMax) {
+    return fail(ErrorKind::bad_input,
+                "a job was given " + std::to_string(items.size()) + " queue items; 1 to 99 can be put at once");
+  }
+  return {};
 }
 
-bool failed_its_condition(const aws::DynamoFailure& failure, std::size_t action) {
-  return action < failure.reasons.size() && failure.reasons[action].code == "ConditionalCheckFailed";
+std::unexpected<Error> item_is_there(const QueueItem& item) {
+  return fail(ErrorKind::already_exists, "there is a queue item '" + item.position.text + "' already");
 }
 
 // Was it our own earlier try that changed the job?
@@ -39,12 +53,6 @@ aws::PutItem put_absent(const std::string& table, DynamoItem item, std::string_v
   DynamoExpression absent;
   absent.require("attribute_not_exists(" + absent.path({key}) + ")");
   return {.table = table, .item = std::move(item), .condition = absent.condition(), .terms = absent.terms()};
-}
-
-aws::ConditionCheck check_absent(const std::string& table, DynamoItem key, std::string_view key_name) {
-  DynamoExpression absent;
-  absent.require("attribute_not_exists(" + absent.path({key_name}) + ")");
-  return {.table = table, .key = std::move(key), .condition = absent.condition(), .terms = absent.terms()};
 }
 
 aws::PutItem put_of_new_job(const DynamoTables& tables, const JobItem& job, const std::vector<QueueItem>& queue,
@@ -60,7 +68,7 @@ aws::PutItem put_of_new_job(const DynamoTables& tables, const JobItem& job, cons
 
 // Every attribute that a JobItem has, and none that others or the owners of parts have put beside them.
 aws::UpdateItem put_request(const DynamoTables& tables, const JobItem& job, const std::string& mark,
-                            const QueueItem* enqueued) {
+                            const std::vector<QueueItem>& enqueued) {
   JobItem next = job;
   ++next.revision;
   const DynamoItem item = to_item(next);
@@ -73,7 +81,14 @@ aws::UpdateItem put_request(const DynamoTables& tables, const JobItem& job, cons
   }
   update.set_if_absent(update.path({"owners"}), Attribute::map());
   update.set(update.path({"put_mark"}), Attribute::text(mark));
-  if (enqueued != nullptr) update.add_to_set(update.path({"positions"}), enqueued->position.text);
+  std::vector<std::string> positions;
+  for (const QueueItem& queued : enqueued) {
+    // Wherever it stands, under any status, is noted in the job.
+    update.require("NOT contains(" + update.path({"positions"}) + ", " +
+                   update.value(Attribute::text(queued.position.text)) + ")");
+    positions.push_back(queued.position.text);
+  }
+  if (!positions.empty()) update.add_to_set(update.path({"positions"}), std::move(positions));
   const std::string revision = update.path({"revision"});
   const std::string expected = revision + " = " + update.value(Attribute::number(job.revision));
   update.require("attribute_exists(" + update.path({"job_id"}) + ")");
@@ -147,7 +162,7 @@ async::Task<Result<JobItem>> DynamoJobStore::get_job(JobId id) {
 
 async::Task<Result<std::int64_t>> DynamoJobStore::put_job(JobItem job) {
   const std::string mark = random_hex_id();
-  aws::UpdateItem request = put_request(tables_, job, mark, nullptr);
+  aws::UpdateItem request = put_request(tables_, job, mark, {});
   aws::DynamoResult<aws::Written> done = co_await dynamodb_->update_item(std::move(request));
   if (done) co_return job.revision + 1;
   const aws::DynamoFailure& failure = done.error();
@@ -157,28 +172,56 @@ async::Task<Result<std::int64_t>> DynamoJobStore::put_job(JobItem job) {
   co_return was_written(job.id);
 }
 
-async::Task<Result<std::int64_t>> DynamoJobStore::put_job_and_enqueue(JobItem job, QueueItem item) {
-  if (Status ok = check_item_of(item, job); !ok) co_return std::unexpected(ok.error());
-  if (item.status != QueueStatus::queued) co_return fail(ErrorKind::bad_input, "a new queue item must be QUEUED");
-  // The numbers of a part's attempts go on where its last queue item left them: they name its journals.
-  if (const auto part = job.parts.find(item.part.value); part != job.parts.end()) {
-    item.attempt = std::max(item.attempt, part->second.attempt);
-  }
+async::Task<Result<std::int64_t>> DynamoJobStore::put_job_and_enqueue(JobItem job, std::vector<QueueItem> items) {
+  if (Status ok = check_new_items(job, items); !ok) co_return std::unexpected(ok.error());
   const std::string mark = random_hex_id();
   std::vector<aws::TransactAction> actions;
-  actions.emplace_back(put_request(tables_, job, mark, &item));
-  actions.emplace_back(put_absent(tables_.queue, to_item(item), "position"));
-  for (const QueueStatus status : {QueueStatus::running, QueueStatus::parked}) {
-    actions.emplace_back(check_absent(tables_.queue, queue_key(status, item.position), "position"));
+  actions.emplace_back(put_request(tables_, job, mark, items));
+  for (QueueItem& item : items) {
+    // The numbers of a part's attempts go on where its last queue item left them: they name its journals.
+    if (const auto part = job.parts.find(item.part.value); part != job.parts.end())
+      item.attempt = std::max(item.attempt, part->second.attempt);
+    actions.emplace_back(put_absent(tables_.queue, to_item(item), "position"));
   }
   aws::DynamoResult<aws::Written> done = co_await dynamodb_->transact_write(std::move(actions));
   if (done) co_return job.revision + 1;
   const aws::DynamoFailure& failure = done.error();
   if (failure.error.kind != ErrorKind::changed) co_return failed(failure, tables_.jobs);
-  if (!failed_its_condition(failure, 0)) co_return item_is_there(item);
-  if (failure.may_have_worked && is_our_put(failure.reasons[0].item, mark)) co_return job.revision + 1;
-  if (!failure.reasons[0].item) co_return no_such_job(job.id);
-  co_return was_written(job.id);
+  if (failed_its_condition(failure, 0)) {
+    const std::optional<DynamoItem>& there = failure.reasons[0].item;
+    if (failure.may_have_worked && is_our_put(there, mark)) co_return job.revision + 1;
+    if (!there) co_return no_such_job(job.id);
+    const Result<std::int64_t> revision = aws::has(*there, "revision") ? aws::int_of(*there, "revision") : 0;
+    if (!revision || *revision != job.revision) co_return was_written(job.id);
+    co_return item_is_there(items.front());
+  }
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (failed_its_condition(failure, i + 1)) co_return item_is_there(items[i]);
+  }
+  co_return failed(failure, tables_.jobs);
+}
+
+async::Task<Result<std::optional<JobItem>>> DynamoJobStore::end_unbegun(JobItem job, std::string reason,
+                                                                        job::JobStatus end, UtcTime now) {
+  const Result<std::vector<QueueItem>> items = co_await queue_items_of(job.id);
+  if (!items) co_return std::unexpected(items.error());
+  job.status = end;
+  job.stop_reason = std::move(reason);
+  job.completed_at = job.updated_at = now;
+  const std::string mark = random_hex_id();
+  std::vector<aws::TransactAction> actions;
+  actions.emplace_back(put_request(tables_, job, mark, {}));
+  for (const QueueItem& item : *items) {
+    if (actions.size() == aws::kTransactActionsMax) break;  // what is left has no job that runs, and is removed as such
+    actions.emplace_back(aws::DeleteItem{.table = tables_.queue, .key = queue_key(item.status, item.position)});
+  }
+  ++job.revision;
+  aws::DynamoResult<aws::Written> done = co_await dynamodb_->transact_write(std::move(actions));
+  if (done) co_return job;
+  const aws::DynamoFailure& failure = done.error();
+  if (failure.error.kind != ErrorKind::changed) co_return failed(failure, tables_.jobs);
+  if (failure.may_have_worked && is_our_put(failure.reasons[0].item, mark)) co_return job;
+  co_return std::nullopt;
 }
 
 async::Task<Result<std::vector<JobItem>>> DynamoJobStore::scan_jobs(aws::Scan request) {

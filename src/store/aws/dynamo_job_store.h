@@ -35,19 +35,26 @@ class DynamoJobStore final : public JobStore {
   async::Task<Status> create_job(JobItem job, std::vector<QueueItem> queue) override;
   async::Task<Result<JobItem>> get_job(JobId id) override;
   async::Task<Result<std::int64_t>> put_job(JobItem job) override;
-  async::Task<Result<std::int64_t>> put_job_and_enqueue(JobItem job, QueueItem item) override;
+  async::Task<Result<std::int64_t>> put_job_and_enqueue(JobItem job, std::vector<QueueItem> items) override;
   async::Task<Result<std::vector<JobItem>>> list_jobs() override;
   async::Task<Result<std::vector<JobItem>>> jobs_named(std::string name) override;
   // The cost rows first, then job and queue items (in one transaction up to 33 items): a job that is still seen can be
   // removed again.
   async::Task<Status> remove_job(JobId id) override;
+  // A job that is begun: first the job, then each of its PARKED items.
+  async::Task<Result<JobItem>> request_stop(JobId id, std::string reason, job::JobStatus end, UtcTime now) override;
 
   async::Task<Result<std::vector<QueueItem>>> queue_items(QueueStatus status) override;
   async::Task<Result<std::vector<QueueItem>>> queue_items_of(JobId id) override;
   async::Task<Result<QueueItem>> claim(QueueItem seen, Claim claim) override;
-  async::Task<Status> heartbeat(QueueItem held, UtcTime lease_expires_at) override;
+  async::Task<Result<Pulse>> heartbeat(QueueItem held, UtcTime lease_expires_at) override;
   async::Task<Status> report(QueueItem held, PartProgress progress, UtcTime now) override;
-  async::Task<Status> requeue(QueueItem held, PartProgress progress, Money unspent, UtcTime now) override;
+  async::Task<Status> requeue(QueueItem held, PartProgress progress, GiveBack back, UtcTime now) override;
+  async::Task<Status> park(QueueItem held, PartProgress progress, GiveBack back, std::optional<UtcTime> not_before,
+                           UtcTime now) override;
+  async::Task<Status> unpark(QueueItem seen) override;
+  async::Task<Result<bool>> end_part(QueueItem held, PartProgress progress, Money unspent, std::string stop_reason,
+                                     QueueItem exporting, UtcTime now) override;
   async::Task<Status> finish(QueueItem held, JobItem job, Money unspent) override;
 
   async::Task<Result<SliceAnswer>> take_slice(QueueItem held, std::int64_t slice_no, Money amount) override;
@@ -80,6 +87,14 @@ class DynamoJobStore final : public JobStore {
   async::Task<Result<bool>> is_claimed_by(QueuePosition position, std::string claim_id);
   // Gives the job the attributes that a claim needs.
   async::Task<Status> complete_job(aws::DynamoItem item);
+
+  // RUNNING -> `given_back`.
+  async::Task<Status> give_back(QueueItem held, QueueItem given_back, PartProgress progress, GiveBack back,
+                                UtcTime now);
+  async::Task<Result<JobItem>> note_stop(JobId id, std::string reason, UtcTime now);
+  // Nothing when the job was begun meanwhile.
+  async::Task<Result<std::optional<JobItem>>> end_unbegun(JobItem job, std::string reason, job::JobStatus end,
+                                                          UtcTime now);
 
   // What the part's owner reported last: remembered, or read.
   async::Task<Result<NotedPart>> noted_part(QueueItem held);

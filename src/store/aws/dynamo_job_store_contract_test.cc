@@ -2,6 +2,7 @@
 #include <cstdlib>
 
 #include "contract/job_store_contract.h"
+#include "contract/parts_contract.h"
 #include "contract/queue_contract.h"
 #include "store/aws/dynamo_job_store.h"
 #include "support/dynamo_tables.h"
@@ -20,6 +21,7 @@ struct DynamoStore {
 };
 INSTANTIATE_TYPED_TEST_SUITE_P(Dynamo, JobStoreContract, DynamoStore);
 INSTANTIATE_TYPED_TEST_SUITE_P(Dynamo, QueueContract, DynamoStore);
+INSTANTIATE_TYPED_TEST_SUITE_P(Dynamo, PartsContract, DynamoStore);
 
 // Every third request and more meets a fault; PALETTE_FAULT_SEED chooses others.
 struct FaultyDynamoStore {
@@ -51,6 +53,7 @@ struct FaultyDynamoStore {
 };
 INSTANTIATE_TYPED_TEST_SUITE_P(FaultyDynamo, JobStoreContract, FaultyDynamoStore);
 INSTANTIATE_TYPED_TEST_SUITE_P(FaultyDynamo, QueueContract, FaultyDynamoStore);
+INSTANTIATE_TYPED_TEST_SUITE_P(FaultyDynamo, PartsContract, FaultyDynamoStore);
 
 // DESIGN.md section 6, promise 3 and the totals, over many writes; and that there were faults at all.
 TEST(FaultyDynamoJobStore, CountsEveryReportAndSliceOnce) {

@@ -66,9 +66,9 @@ TEST_F(DynamoJobStoreTest, EachWriteOfAnOwnerIsOneRequest) {
   EXPECT_EQ(requests_of(jobs_->report(held, progress(2), at(2))), 1);
   EXPECT_EQ(requests_of(jobs_->take_slice(held, 1, Money{})), 1);
   EXPECT_EQ(requests_of(jobs_->report(held, progress(3), at(3))), 1);
-  EXPECT_EQ(requests_of(jobs_->heartbeat(held, at(99))), 1);
+  EXPECT_EQ(requests_of(jobs_->heartbeat(held, at(99))), 2);
   EXPECT_EQ(requests_of(jobs_->put_cost_rows({{JobId{"j"}, "t", {}}})), 1);
-  EXPECT_EQ(requests_of(jobs_->requeue(held, progress(4), Money{}, at(4))), 1);
+  EXPECT_EQ(requests_of(jobs_->requeue(held, progress(4), {}, at(4))), 1);
   const QueueItem again =
       await(jobs_->claim(await(jobs_->queue_items(QueueStatus::queued))->at(0), by("w2", 5))).value();
   EXPECT_EQ(requests_of(jobs_->finish(again, job(), Money{})), 1);
@@ -103,7 +103,9 @@ TEST_F(DynamoJobStoreTest, TheTablesReadAsDesigned) {
                                                                     {"records", number("3")},
                                                                     {"failed", number("1")},
                                                                     {"tokens", number("30")},
-                                                                    {"cost", number("0.0015")}})}}));
+                                                                    {"cost", number("0.0015")},
+                                                                    {"fruitless", number("0")},
+                                                                    {"last_cause", Attribute::text("")}})}}));
   EXPECT_FALSE(item.contains("error_message"));
   const DynamoItem queued = raw(test_.tables.queue, queue_key(QueueStatus::running, held.position));
   EXPECT_EQ(queued.at("task_arn"), Attribute::text("arn:task"));
@@ -160,10 +162,10 @@ TEST_F(DynamoJobStoreTest, AJobOfOthersIsUnderstood) {
   EXPECT_THAT(await(jobs_->queue_items_of(JobId{"j"})).value(), ::testing::IsEmpty());
 
   // Adopted: put into the queue by its revision, and claimed. What others keep beside it stays.
-  const auto revision = await(jobs_->put_job_and_enqueue(got, new_item("j")));
+  const auto revision = await(jobs_->put_job_and_enqueue(got, {new_item("j")}));
   ASSERT_TRUE(revision) << error_text(revision);
   EXPECT_EQ(*revision, 1);
-  EXPECT_EQ(await(jobs_->put_job_and_enqueue(got, new_item("j", 5))).error().kind, ErrorKind::changed);
+  EXPECT_EQ(await(jobs_->put_job_and_enqueue(got, {new_item("j", 5)})).error().kind, ErrorKind::changed);
   const auto held = await(jobs_->claim(new_item("j"), by("w", 0)));
   ASSERT_TRUE(held) << error_text(held);
   EXPECT_EQ(job().parts.at(1).attempt.value, 1);
@@ -245,7 +247,7 @@ TEST_F(DynamoJobStoreTest, TotalsThatAreOffAreSetRightByTheNextReport) {
   JobItem end = job();
   end.records_generated = 199;
   ASSERT_TRUE(await(jobs_->finish(held, end, Money{})));
-  ASSERT_TRUE(await(jobs_->put_job_and_enqueue(job(), new_item("j", 9))));
+  ASSERT_TRUE(await(jobs_->put_job_and_enqueue(job(), {new_item("j", 9)})));
   const auto queued = await(jobs_->queue_items(QueueStatus::queued));
   const QueueItem again = await(jobs_->claim(queued->at(0), by("w2", 10))).value();
   EXPECT_EQ(again.attempt.value, 2);

@@ -130,7 +130,7 @@ TEST_F(DynamoLostAnswers, OfPuttingAJobAndEnqueuing) {
   ASSERT_TRUE(await(jobs_->create_job(new_job("j"), {})));
   const JobItem read = job();
   lose("TransactWriteItems");
-  const Result<std::int64_t> revision = await(jobs_->put_job_and_enqueue(read, new_item("j")));
+  const Result<std::int64_t> revision = await(jobs_->put_job_and_enqueue(read, {new_item("j")}));
   ASSERT_TRUE(revision) << error_text(revision);
   expect_lost();
   EXPECT_EQ(*revision, job().revision);
@@ -192,7 +192,7 @@ TEST_F(DynamoLostAnswers, OfARequeueGiveBackOnce) {
   const QueueItem held = held_part();
   ASSERT_TRUE(await(jobs_->take_slice(held, 1, Money{60})));
   lose("TransactWriteItems");
-  const Status requeued = await(jobs_->requeue(held, progress(7), Money{20}, at(9)));
+  const Status requeued = await(jobs_->requeue(held, progress(7), {Money{20}}, at(9)));
   EXPECT_TRUE(requeued) << requeued.error().text();
   expect_lost();
   EXPECT_EQ(job().unallocated, Money{60});
@@ -200,8 +200,56 @@ TEST_F(DynamoLostAnswers, OfARequeueGiveBackOnce) {
   EXPECT_EQ(queue(QueueStatus::queued).size(), 1u);
   // Once it is done the attempt is over: again is too late, also when that answer is lost.
   lose("TransactWriteItems");
-  EXPECT_EQ(await(jobs_->requeue(held, progress(7), Money{20}, at(9))).error().kind, ErrorKind::fenced);
+  EXPECT_EQ(await(jobs_->requeue(held, progress(7), {Money{20}}, at(9))).error().kind, ErrorKind::fenced);
   EXPECT_EQ(job().unallocated, Money{60});
+}
+
+TEST_F(DynamoLostAnswers, OfTheEndsOfPartsCountEachOnce) {
+  JobItem two = new_job("two");
+  two.unallocated = Money{100};
+  two.parts = {{1, {}}, {2, {}}};
+  ASSERT_TRUE(await(jobs_->create_job(two, {new_item("two", 0, 1), new_item("two", 0, 2)})));
+  QueueItem exporting = new_item("two", 0, kExportPart.value);
+  exporting.kind = WorkKind::export_;
+  for (std::int64_t part = 1; part <= 2; ++part) {
+    const QueueItem held = await(jobs_->claim(new_item("two", 0, part), by("w1", 0))).value();
+    lose("TransactWriteItems");
+    const Result<bool> ended = await(jobs_->end_part(held, progress(7), Money{5}, "", exporting, at(9)));
+    ASSERT_TRUE(ended) << error_text(ended);
+    expect_lost();
+    EXPECT_EQ(*ended, part == 2) << "as what it counted when its answer was lost";
+    const JobItem now = await(jobs_->get_job(JobId{"two"})).value();
+    EXPECT_EQ(now.parts_ended, part);
+    EXPECT_EQ(now.unallocated, Money{100 + 5 * part});
+    EXPECT_EQ(queue(QueueStatus::queued).size(), 1u) << "the other part, then the export";
+  }
+  EXPECT_EQ(queue(QueueStatus::queued).at(0).kind, WorkKind::export_);
+}
+
+TEST_F(DynamoLostAnswers, OfParkingAndPuttingBack) {
+  const QueueItem held = held_part();
+  lose("TransactWriteItems");
+  ASSERT_TRUE(await(jobs_->park(held, progress(7), {Money{20}}, at(90), at(9))));
+  expect_lost();
+  EXPECT_EQ(job().unallocated, Money{120});
+  const QueueItem parked = queue(QueueStatus::parked).at(0);
+  lose("TransactWriteItems");
+  ASSERT_TRUE(await(jobs_->unpark(parked)));
+  expect_lost();
+  EXPECT_EQ(queue(QueueStatus::queued).size(), 1u);
+  // Somebody else's doing is not ours.
+  lose("TransactWriteItems");
+  EXPECT_EQ(await(jobs_->unpark(parked)).error().kind, ErrorKind::changed);
+}
+
+TEST_F(DynamoLostAnswers, OfARequestToStop) {
+  ASSERT_TRUE(await(jobs_->create_job(new_job("idle"), {new_item("idle")})));
+  lose("TransactWriteItems");
+  const auto stopped = await(jobs_->request_stop(JobId{"idle"}, "cancelled", job::JobStatus::cancelled, at(9)));
+  ASSERT_TRUE(stopped) << error_text(stopped);
+  expect_lost();
+  EXPECT_EQ(stopped->status, job::JobStatus::cancelled);
+  EXPECT_TRUE(queue(QueueStatus::queued).empty());
 }
 
 TEST_F(DynamoLostAnswers, OfAFinish) {
@@ -245,7 +293,7 @@ TEST_F(DynamoLostAnswers, OfAFencedOwnerStayRefused) {
   for (const char* operation : {"UpdateItem", "TransactWriteItems"}) {
     lose(operation);
     EXPECT_EQ(await(jobs_->report(first, progress(1), at(9))).error().kind, ErrorKind::fenced);
-    EXPECT_EQ(await(jobs_->requeue(first, progress(1), Money{}, at(9))).error().kind, ErrorKind::fenced);
+    EXPECT_EQ(await(jobs_->requeue(first, progress(1), {}, at(9))).error().kind, ErrorKind::fenced);
     EXPECT_EQ(await(jobs_->finish(first, end, Money{})).error().kind, ErrorKind::fenced);
     EXPECT_EQ(await(jobs_->take_slice(first, 1, Money{1})).error().kind, ErrorKind::fenced);
     EXPECT_EQ(await(jobs_->heartbeat(first, at(99))).error().kind, ErrorKind::fenced);

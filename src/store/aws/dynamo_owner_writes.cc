@@ -5,6 +5,7 @@
 #include "store/aws/dynamo_expression.h"
 #include "store/aws/dynamo_item_reader.h"
 #include "store/aws/dynamo_job_items.h"
+#include "store/part_notes.h"
 
 namespace palette::store {
 namespace {
@@ -46,13 +47,18 @@ void require_part(DynamoExpression& job, PartNumber part, bool exists) {
 void raise_revision(DynamoExpression& job) { job.add(job.path({"revision"}), Attribute::number(1)); }
 
 // The figures of the part, and the totals by as much. The slices are left alone.
+// `cause`: of an attempt that failed.
 void set_progress(DynamoExpression& job, const QueueItem& held, const PartProgress& progress, const NotedPart& noted,
-                  UtcTime now) {
+                  UtcTime now, const std::string& cause = {}) {
   const std::string part = name_of(held.part);
   PartProgress figures = progress;
   figures.attempt = held.attempt;
   figures.slice_no = noted.progress.slice_no;
   figures.last_slice = noted.progress.last_slice;
+  const bool is_further = progress.records + progress.failed > noted.progress.records + noted.progress.failed;
+  figures.fruitless = is_further ? 0 : noted.progress.fruitless;
+  figures.last_cause = is_further ? "" : noted.progress.last_cause;
+  if (!cause.empty()) note_fruitless(figures, cause);
   if (noted.exists) {
     for (auto& [name, value] : to_item(figures)) {
       if (name != "slice_no" && name != "last_slice") job.set(job.path({"parts", part, name}), value);
@@ -119,11 +125,17 @@ aws::UpdateItem job_update_of_claim(const DynamoTables& tables, const QueueItem&
   const std::string part = name_of(seen.part);
   DynamoExpression job;
   job.set(job.path({"owners", part}), owner_attribute(attempt, true, 0, claim_id));
+  const bool is_lapsed = seen.status == QueueStatus::running && !claim.take_over;
   if (part_exists) {
     job.set(job.path({"parts", part, "attempt"}), Attribute::number(attempt.value));
+    if (is_lapsed) {
+      job.add(job.path({"parts", part, "fruitless"}), Attribute::number(1));
+      job.set(job.path({"parts", part, "last_cause"}), Attribute::text(lapsed_lease(seen)));
+    }
   } else {
     PartProgress fresh;
     fresh.attempt = attempt;
+    if (is_lapsed) note_fruitless(fresh, lapsed_lease(seen));
     job.set(job.path({"parts", part}), Attribute::map(to_item(fresh)));
   }
   job.set(job.path({"status"}), Attribute::text(job::to_string(job::JobStatus::running)));
@@ -131,7 +143,7 @@ aws::UpdateItem job_update_of_claim(const DynamoTables& tables, const QueueItem&
   job.set_if_absent(job.path({"started_at"}), Attribute::text(claim.now.to_iso()));
   job.set(job.path({"updated_at"}), Attribute::text(claim.now.to_iso()));
   raise_revision(job);
-  job.add_to_set(job.path({"positions"}), seen.position.text);
+  job.add_to_set(job.path({"positions"}), {seen.position.text});
   job.require("attribute_exists(" + job.path({"owners"}) + ") AND attribute_exists(" + job.path({"parts"}) + ")");
   require_part(job, seen.part, part_exists);
   return update_of_job(tables, seen.job, job);
@@ -149,6 +161,19 @@ void note_what_is_off(const JobItem& job, NotedPart& noted) {
     noted.tokens_off += part.tokens;
     noted.cost_off += part.cost;
   }
+}
+
+// Has another part of the job an owner?
+bool others_run(const DynamoItem& job, PartNumber part) {
+  const auto owners = aws::map_of(job, "owners");
+  if (!owners) return false;
+  for (const auto& [name, entry] : **owners) {
+    const auto* members = std::get_if<DynamoItem>(&entry.value);
+    if (members == nullptr || name == name_of(part)) continue;
+    const auto held = members->find("held");
+    if (held != members->end() && held->second == Attribute::boolean(true)) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -185,6 +210,9 @@ Result<NotedPart> noted_part_of(const DynamoItem* job, const QueueItem& held) {
   note_what_is_off(*whole, noted);
   noted.revision = whole->revision;
   noted.unallocated = whole->unallocated;
+  noted.others_run = others_run(*job, held.part);
+  noted.parts_ended = whole->parts_ended;
+  noted.parts_total = whole->parts_total();
   return noted;
 }
 
@@ -258,26 +286,66 @@ aws::UpdateItem slice_request(const DynamoTables& tables, const QueueItem& held,
   return request;
 }
 
-std::vector<aws::TransactAction> requeue_actions(const DynamoTables& tables, const QueueItem& held,
-                                                 const PartProgress& progress, const NotedPart& noted, Money unspent,
-                                                 UtcTime now, const std::string& mark) {
+std::vector<aws::TransactAction> give_back_actions(const DynamoTables& tables, const QueueItem& held,
+                                                   const QueueItem& given_back, const PartProgress& progress,
+                                                   const NotedPart& noted, const GiveBack& back, UtcTime now,
+                                                   const std::string& mark) {
+  DynamoExpression job;
+  require_owner(job, held);
+  set_progress(job, held, progress, noted, now, back.cause);
+  job.set(job.path({"owners", name_of(held.part)}), owner_attribute(held.attempt, false, noted.report_no + 1, mark));
+  if (!noted.others_run) job.set(job.path({"status"}), Attribute::text(job::to_string(job::JobStatus::queued)));
+  job.add(job.path({"unallocated"}), Attribute::dollars(back.unspent));
+  raise_revision(job);
+  std::vector<aws::TransactAction> actions;
+  actions.emplace_back(removal_of(tables, held, QueueStatus::running));
+  actions.emplace_back(update_of_job(tables, held.job, job));
+  actions.emplace_back(aws::PutItem{.table = tables.queue, .item = to_item(given_back)});
+  return actions;
+}
+
+std::vector<aws::TransactAction> unpark_actions(const DynamoTables& tables, const QueueItem& seen,
+                                                const std::string& mark) {
+  QueueItem queued = seen;
+  queued.status = QueueStatus::queued;
+  queued.not_before.reset();
+  aws::PutItem put{.table = tables.queue, .item = to_item(queued)};
+  put.item.emplace("claim_id", Attribute::text(mark));
+  std::vector<aws::TransactAction> actions;
+  actions.emplace_back(removal_of(tables, seen, QueueStatus::parked));
+  actions.emplace_back(std::move(put));
+  return actions;
+}
+
+std::vector<aws::TransactAction> end_part_actions(const DynamoTables& tables, const QueueItem& held,
+                                                  const PartProgress& progress, const NotedPart& noted,
+                                                  const PartEnd& end, UtcTime now, const std::string& mark) {
+  const bool is_last = noted.parts_ended + 1 == noted.parts_total;
   DynamoExpression job;
   require_owner(job, held);
   set_progress(job, held, progress, noted, now);
   job.set(job.path({"owners", name_of(held.part)}), owner_attribute(held.attempt, false, noted.report_no + 1, mark));
-  job.set(job.path({"status"}), Attribute::text(job::to_string(job::JobStatus::queued)));
-  job.add(job.path({"unallocated"}), Attribute::dollars(unspent));
+  const std::string ended = job.path({"parts_ended"});
+  job.require_equal(ended, Attribute::number(noted.parts_ended));
+  job.set(ended, Attribute::number(noted.parts_ended + 1));
+  job.add(job.path({"unallocated"}), Attribute::dollars(end.unspent));
+  if (!end.stop_reason.empty()) job.set_if_absent(job.path({"stop_reason"}), Attribute::text(end.stop_reason));
   raise_revision(job);
-
-  QueueItem queued = held;
-  queued.status = QueueStatus::queued;
-  queued.owner.clear();
-  queued.lease_expires_at.reset();
-  queued.started_at.reset();
+  // Its own position and the export's: a set is changed once in an update, so who leaves stays noted, which harms
+  // nobody.
+  if (is_last) job.add_to_set(job.path({"positions"}), {end.exporting.position.text});
+  if (!is_last) job.remove_from_set(job.path({"positions"}), held.position.text);
   std::vector<aws::TransactAction> actions;
   actions.emplace_back(removal_of(tables, held, QueueStatus::running));
   actions.emplace_back(update_of_job(tables, held.job, job));
-  actions.emplace_back(aws::PutItem{.table = tables.queue, .item = to_item(queued)});
+  if (is_last) {
+    DynamoExpression absent;
+    absent.require("attribute_not_exists(" + absent.path({"position"}) + ")");
+    actions.emplace_back(aws::PutItem{.table = tables.queue,
+                                      .item = to_item(end.exporting),
+                                      .condition = absent.condition(),
+                                      .terms = absent.terms()});
+  }
   return actions;
 }
 

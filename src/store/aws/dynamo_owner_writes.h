@@ -32,6 +32,8 @@ struct NotedPart {
   Money cost_off;
   std::int64_t revision = 0;
   Money unallocated;
+  bool others_run = false;  // another part of the job has an owner
+  std::int64_t parts_ended = 0, parts_total = 1;
 
   bool totals_are_off() const { return records_off != 0 || failed_off != 0 || tokens_off != 0 || cost_off != Money{}; }
 };
@@ -58,10 +60,24 @@ aws::UpdateItem report_request(const DynamoTables& tables, const QueueItem& held
 aws::UpdateItem slice_request(const DynamoTables& tables, const QueueItem& held, std::int64_t slice_no, Money amount,
                               bool part_exists);
 
-// Delete RUNNING, update the job, put QUEUED. `mark` names this call.
-std::vector<aws::TransactAction> requeue_actions(const DynamoTables& tables, const QueueItem& held,
-                                                 const PartProgress& progress, const NotedPart& noted, Money unspent,
-                                                 UtcTime now, const std::string& mark);
+// Delete RUNNING, update the job, put `given_back` (QUEUED or PARKED). `mark` names this call.
+std::vector<aws::TransactAction> give_back_actions(const DynamoTables& tables, const QueueItem& held,
+                                                   const QueueItem& given_back, const PartProgress& progress,
+                                                   const NotedPart& noted, const GiveBack& back, UtcTime now,
+                                                   const std::string& mark);
+// Delete PARKED, put QUEUED.
+std::vector<aws::TransactAction> unpark_actions(const DynamoTables& tables, const QueueItem& seen,
+                                                const std::string& mark);
+// What a part ends with, beside its progress.
+struct PartEnd {
+  Money unspent;
+  std::string stop_reason;
+  QueueItem exporting;
+};
+// Delete RUNNING, update the job and, for the last part, put the export. Asks that no other part ended since `noted`.
+std::vector<aws::TransactAction> end_part_actions(const DynamoTables& tables, const QueueItem& held,
+                                                  const PartProgress& progress, const NotedPart& noted,
+                                                  const PartEnd& end, UtcTime now, const std::string& mark);
 // Delete RUNNING, update the job.
 std::vector<aws::TransactAction> finish_actions(const DynamoTables& tables, const QueueItem& held, const JobItem& end,
                                                 Money unspent, const std::string& mark);

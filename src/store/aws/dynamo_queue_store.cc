@@ -7,6 +7,7 @@
 #include "store/aws/dynamo_expression.h"
 #include "store/aws/dynamo_job_items.h"
 #include "store/aws/dynamo_job_store.h"
+#include "store/aws/dynamo_rounds.h"
 
 namespace palette::store {
 namespace {
@@ -15,31 +16,12 @@ using aws::Attribute, aws::DynamoItem;
 
 constexpr std::size_t kQueueItemsMax = 200'000;       // of one status
 constexpr std::string_view kMalformed = "MALFORMED";  // the status of what was set aside
-// How often an owner's write starts anew from what it met; each time it saw the newest state, so more than one or two
-// are the work of another program in the same table.
-constexpr int kRoundsMax = 5;
-
 // A waiting item is claimed, a claimed one handed back: this is the order in which none slips through between two
 // reads, but for one that moves twice meanwhile.
 constexpr QueueStatus kStatuses[] = {QueueStatus::queued, QueueStatus::running, QueueStatus::parked};
 
-const DynamoItem* item_of_reason(const aws::DynamoFailure& failure, std::size_t action) {
-  if (action >= failure.reasons.size() || !failure.reasons[action].item) return nullptr;
-  return &*failure.reasons[action].item;
-}
-
-bool failed_its_condition(const aws::DynamoFailure& failure, std::size_t action) {
-  return action < failure.reasons.size() && failure.reasons[action].code == "ConditionalCheckFailed";
-}
-
 bool same_figures(const PartProgress& a, const PartProgress& b) {
   return a.records == b.records && a.failed == b.failed && a.tokens == b.tokens && a.cost == b.cost;
-}
-
-std::unexpected<Error> keeps_changing(const QueueItem& held) {
-  return fail(ErrorKind::conflict, "what job '" + held.job.text + "' says about part " +
-                                       std::to_string(held.part.value) +
-                                       " keeps changing under its owner: does another program write to the table?");
 }
 
 // Why the queue item could not be claimed; `there` is what stands in its place, null for nothing.
@@ -251,12 +233,19 @@ async::Task<Result<NotedPart>> DynamoJobStore::noted_part(QueueItem held) {
   co_return noted;
 }
 
-async::Task<Status> DynamoJobStore::heartbeat(QueueItem held, UtcTime lease_expires_at) {
+async::Task<Result<Pulse>> DynamoJobStore::heartbeat(QueueItem held, UtcTime lease_expires_at) {
   aws::UpdateItem request = heartbeat_request(tables_, held, lease_expires_at);
   aws::DynamoResult<aws::Written> done = co_await dynamodb_->update_item(std::move(request));
-  if (done) co_return Status{};
-  if (done.error().error.kind == ErrorKind::changed) co_return fenced_off(held);
-  co_return failed(done.error(), tables_.queue);
+  if (!done && done.error().error.kind == ErrorKind::changed) co_return fenced_off(held);
+  if (!done) co_return failed(done.error(), tables_.queue);
+  // What was true a moment ago is good enough for a pulse, and costs half.
+  aws::GetItem look{.table = tables_.jobs, .key = job_key(held.job), .consistent = false};
+  const aws::DynamoResult<std::optional<DynamoItem>> item = co_await dynamodb_->get_item(std::move(look));
+  if (!item) co_return failed(item.error(), tables_.jobs);
+  if (!*item) co_return fenced_off(held);
+  Result<JobItem> job = job_from(**item);
+  if (!job) co_return std::unexpected(job.error());
+  co_return Pulse{std::move(job->stop_reason), job->unallocated};
 }
 
 async::Task<Status> DynamoJobStore::report(QueueItem held, PartProgress progress, UtcTime now) {
@@ -279,28 +268,6 @@ async::Task<Status> DynamoJobStore::report(QueueItem held, PartProgress progress
     if (!there) co_return std::unexpected(there.error());
     noted_.emplace(key_of(held), *there);
     if (failure.may_have_worked && same_figures(there->progress, progress)) co_return Status{};
-  }
-  co_return keeps_changing(held);
-}
-
-async::Task<Status> DynamoJobStore::requeue(QueueItem held, PartProgress progress, Money unspent, UtcTime now) {
-  constexpr std::size_t kJobAction = 1;
-  const std::string mark = random_hex_id();
-  for (int round = 0; round < kRoundsMax; ++round) {
-    const Result<NotedPart> noted = co_await noted_part(held);
-    if (!noted) co_return std::unexpected(noted.error());
-    std::vector<aws::TransactAction> actions = requeue_actions(tables_, held, progress, *noted, unspent, now, mark);
-    aws::DynamoResult<aws::Written> done = co_await dynamodb_->transact_write(std::move(actions));
-    noted_.erase(key_of(held));
-    if (done) co_return Status{};
-    const aws::DynamoFailure& failure = done.error();
-    if (failure.error.kind != ErrorKind::changed) co_return failed(failure, tables_.jobs);
-    const DynamoItem* job = item_of_reason(failure, kJobAction);
-    if (job == nullptr) co_return fenced_off(held);
-    if (failure.may_have_worked && owner_mark(*job, held.part) == mark) co_return Status{};
-    const Result<NotedPart> there = noted_part_of(job, held);
-    if (!there) co_return std::unexpected(there.error());
-    noted_.emplace(key_of(held), *there);
   }
   co_return keeps_changing(held);
 }
