@@ -60,6 +60,22 @@ TYPED_TEST_P(QueueContract, TheQueueIsFirstInFirstOut) {
   EXPECT_EQ(await(this->store().queue_items_of(JobId{"z"})).value().size(), 3u);
 }
 
+// Far more than a page of DynamoDB would need to go wrong, in ids that sort the other way.
+TYPED_TEST_P(QueueContract, ManyJobsAreTakenInTheOrderOfTheirTime) {
+  constexpr int kJobs = 500;
+  std::vector<async::Task<Status>> creations;
+  for (int i = 0; i < kJobs; ++i) {
+    const std::string id = "job-" + std::to_string(1'000 + kJobs - i);
+    creations.push_back(this->store().create_job(new_job(id, i), {new_item(id, i)}));
+    if (creations.size() < 50) continue;
+    for (const Status& created : await(all_of(std::exchange(creations, {})))) ASSERT_TRUE(created);
+  }
+  std::vector<std::string> order, expected;
+  for (const QueueItem& item : this->queue(QueueStatus::queued)) order.push_back(item.job.text);
+  for (int i = 0; i < kJobs; ++i) expected.push_back("job-" + std::to_string(1'000 + kJobs - i));
+  EXPECT_EQ(order, expected);
+}
+
 TYPED_TEST_P(QueueContract, AClaimIsNotedInItemAndJob) {
   QueueItem item = new_item("j");
   item.not_before = at(1);
@@ -268,8 +284,8 @@ TYPED_TEST_P(QueueContract, AFencedAttemptChangesNothing) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(QueueContract, Promise3_SlicesComeFromTheUnallocatedBudget, GivesBackEveryFieldOfAQueueItem,
-                            TheQueueIsFirstInFirstOut, AClaimIsNotedInItemAndJob, ASecondClaimOfWhatWasSeenIsTooLate,
-                            OfManyClaimersEachItemGoesToOne, AnExpiredLeaseIsTaken,
+                            TheQueueIsFirstInFirstOut, ManyJobsAreTakenInTheOrderOfTheirTime, AClaimIsNotedInItemAndJob,
+                            ASecondClaimOfWhatWasSeenIsTooLate, OfManyClaimersEachItemGoesToOne, AnExpiredLeaseIsTaken,
                             ARenewedLeaseIsNotTakenByWhoSawTheOldOne, TakeOverAsksForNoLease,
                             AHeartbeatRenewsTheLeaseAlone, TheTotalsAreTheSumsOverTheParts,
                             ARequeuedItemKeepsItsPlaceInFront, FinishRemovesTheItemAndWritesTheEnd,

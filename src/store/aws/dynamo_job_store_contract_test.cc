@@ -4,6 +4,7 @@
 #include "contract/job_store_contract.h"
 #include "contract/parts_contract.h"
 #include "contract/queue_contract.h"
+#include "contract/queue_model.h"
 #include "store/aws/dynamo_job_store.h"
 #include "support/dynamo_tables.h"
 
@@ -54,6 +55,20 @@ struct FaultyDynamoStore {
 INSTANTIATE_TYPED_TEST_SUITE_P(FaultyDynamo, JobStoreContract, FaultyDynamoStore);
 INSTANTIATE_TYPED_TEST_SUITE_P(FaultyDynamo, QueueContract, FaultyDynamoStore);
 INSTANTIATE_TYPED_TEST_SUITE_P(FaultyDynamo, PartsContract, FaultyDynamoStore);
+
+// DESIGN.md section 6, promise 5.
+TEST(DynamoQueue, Promise5_HoldsUnderRandomInterleavings) {
+  async::BlockingPool pool{1};
+  DynamoStore plain(pool);
+  if (plain.test.url.empty()) GTEST_SKIP() << "DynamoDB Local is not here";
+  run_queue_models(plain.store(), 1, 200, 30);
+}
+
+TEST(DynamoQueue, Promise5_HoldsUnderRandomInterleavingsAndFaults) {
+  FaultyDynamoStore faulty;
+  if (faulty.test.url.empty()) GTEST_SKIP() << "DynamoDB Local is not here";
+  run_queue_models(faulty.store(), 1'001, 30, 30);
+}
 
 // DESIGN.md section 6, promise 3 and the totals, over many writes; and that there were faults at all.
 TEST(FaultyDynamoJobStore, CountsEveryReportAndSliceOnce) {

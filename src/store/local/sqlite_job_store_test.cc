@@ -8,6 +8,7 @@
 #include "contract/job_store_contract.h"
 #include "contract/parts_contract.h"
 #include "contract/queue_contract.h"
+#include "contract/queue_model.h"
 #include "store/local/child_process.h"
 #include "store/local/job_rows.h"
 #include "store/local/test_folder.h"
@@ -26,6 +27,21 @@ struct SqliteStore {
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, JobStoreContract, SqliteStore);
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, QueueContract, SqliteStore);
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, PartsContract, SqliteStore);
+
+// DESIGN.md section 6, promise 5.
+TEST(SqliteQueue, Promise5_HoldsUnderRandomInterleavings) {
+  // In memory where there is such a folder: what counts here is the order of things, not that they are on the disk.
+  const std::filesystem::path memory = "/dev/shm";
+  store::TestFolder folder;
+  if (std::filesystem::is_directory(memory)) {
+    std::filesystem::remove_all(folder.path);
+    folder.path = memory / folder.path.filename();
+  }
+  async::BlockingPool pool{1};
+  const auto jobs = store::SqliteJobStore::open(folder.path / "jobs.db", pool);
+  ASSERT_TRUE(jobs) << error_text(jobs);
+  run_queue_models(**jobs, 1, 1'000, 60);
+}
 
 }  // namespace
 }  // namespace palette::contract
