@@ -59,7 +59,9 @@ class Server {
   // bad_input when the address cannot be bound or the certificate cannot be read.
   static Result<std::unique_ptr<Server>> listen(boost::asio::any_io_executor executor, ServerSettings settings,
                                                 Handler handler);
-  ~Server();  // closes the listener and every connection
+  // Closes the listener and every connection. On the loop, or once it runs no more: Asio 1.81's co_spawn keeps a plain
+  // pointer to the cancellation signal of each connection until the loop has come to it.
+  ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
