@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <optional>
 #include <string>
@@ -328,8 +329,9 @@ class QueueModel {
   Money budget_, lost_;  // lost: spent, or with an attempt that is over
 };
 
-// Jobs one after the other in one store.
+// Jobs one after the other in one store: `seeds` of them, or PALETTE_QUEUE_SEEDS where that is set.
 inline void run_queue_models(JobStore& store, std::uint64_t first_seed, std::uint64_t seeds, int steps) {
+  if (const char* wanted = std::getenv("PALETTE_QUEUE_SEEDS")) seeds = std::strtoull(wanted, nullptr, 10);
   for (std::uint64_t seed = first_seed; seed < first_seed + seeds; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     QueueModel(store, seed).run(steps);
