@@ -164,7 +164,8 @@ class JobStore {
   // One transaction: takes `seen` (QUEUED, or RUNNING with an expired lease or take_over), makes it RUNNING with
   // attempt + 1, and notes attempt, owner, status RUNNING and started_at in the job. A lapsed lease counts as a
   // fruitless attempt. Gives the claimed item.
-  // Errors: changed when somebody else was first, held when the lease of a RUNNING item still holds.
+  // Errors: changed when somebody else was first, held when the lease of a RUNNING item still holds, bad_input for what
+  // cannot be claimed: PARKED, or left over of a job that has ended.
   virtual async::Task<Result<QueueItem>> claim(QueueItem seen, Claim claim) = 0;
   // Renews the lease of a RUNNING item under its attempt; fenced when the attempt moved on.
   virtual async::Task<Result<Pulse>> heartbeat(QueueItem held, UtcTime lease_expires_at) = 0;

@@ -34,4 +34,9 @@ std::string lapsed_lease(const QueueItem& item) {
          (item.lease_expires_at ? ", which ended at " + item.lease_expires_at->to_iso() : std::string());
 }
 
+std::unexpected<Error> has_ended_already(const JobItem& job) {
+  return fail(ErrorKind::bad_input,
+              "job '" + job.id.text + "' has ended already: it is " + std::string(job::to_string(job.status)));
+}
+
 }  // namespace palette::store

@@ -16,4 +16,7 @@ void note_fruitless(PartProgress& part, std::string cause);
 
 std::string lapsed_lease(const QueueItem& item);  // the cause
 
+// To a claim of what is left over of a job that has ended.
+std::unexpected<Error> has_ended_already(const JobItem& job);
+
 }  // namespace palette::store

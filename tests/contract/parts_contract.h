@@ -205,6 +205,16 @@ TYPED_TEST_P(PartsContract, AJobThatNobodyHasBegunEndsAtOnce) {
             ErrorKind::not_found);
 }
 
+TYPED_TEST_P(PartsContract, WhatIsLeftOverOfAJobThatHasEndedIsNotClaimed) {
+  this->create_parts(2);
+  const QueueItem one = this->take(1, "w1", 0);
+  JobItem end = this->job("j");
+  end.status = job::JobStatus::failed;
+  ASSERT_TRUE(await(this->store().finish(one, end, Money{})));
+  EXPECT_EQ(this->claim(new_item("j", 0, 2), by("w2", 1)).error().kind, ErrorKind::bad_input);
+  EXPECT_EQ(this->job("j").status, job::JobStatus::failed);
+}
+
 TYPED_TEST_P(PartsContract, AHeartbeatTellsWhatIsLeftOfTheBudget) {
   this->create_parts(1);
   JobItem job = this->job("j");
@@ -230,7 +240,7 @@ REGISTER_TYPED_TEST_SUITE_P(PartsContract, TheLastPartToEndPutsTheExportIntoTheQ
                             TheFirstReasonToStopIsKept, AParkedPartWaitsUntilItIsPutBack,
                             AJobIsQueuedAgainWhenNoneOfItsPartsIsRunning,
                             FruitlessAttemptsAreCountedUntilThereIsProgress, OwnersSeeThatTheJobShallStop,
-                            AJobThatNobodyHasBegunEndsAtOnce, AHeartbeatTellsWhatIsLeftOfTheBudget,
-                            SeveralItemsAreQueuedWithTheJobOrNone);
+                            AJobThatNobodyHasBegunEndsAtOnce, WhatIsLeftOverOfAJobThatHasEndedIsNotClaimed,
+                            AHeartbeatTellsWhatIsLeftOfTheBudget, SeveralItemsAreQueuedWithTheJobOrNone);
 
 }  // namespace palette::contract

@@ -146,6 +146,11 @@ aws::UpdateItem job_update_of_claim(const DynamoTables& tables, const QueueItem&
   job.add_to_set(job.path({"positions"}), {seen.position.text});
   job.require("attribute_exists(" + job.path({"owners"}) + ") AND attribute_exists(" + job.path({"parts"}) + ")");
   require_part(job, seen.part, part_exists);
+  // Not of a job that has ended; others may write no status.
+  const std::string status = job.path({"status"});
+  job.require("attribute_not_exists(" + status + ") OR " + status + " IN (" +
+              job.value(Attribute::text(job::to_string(job::JobStatus::queued))) + ", " +
+              job.value(Attribute::text(job::to_string(job::JobStatus::running))) + ")");
   return update_of_job(tables, seen.job, job);
 }
 

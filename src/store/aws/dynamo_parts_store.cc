@@ -8,6 +8,7 @@
 #include "store/aws/dynamo_job_items.h"
 #include "store/aws/dynamo_job_store.h"
 #include "store/aws/dynamo_rounds.h"
+#include "store/part_notes.h"
 
 namespace palette::store {
 namespace {
@@ -29,11 +30,6 @@ QueueItem released(QueueItem held, QueueStatus status) {
 
 bool is_begun(const JobItem& job) {
   return std::ranges::any_of(job.parts, [](const auto& part) { return part.second.attempt.value > 0; });
-}
-
-std::unexpected<Error> has_ended(const JobItem& job) {
-  return fail(ErrorKind::bad_input,
-              "job '" + job.id.text + "' has ended already: it is " + std::string(job::to_string(job.status)));
 }
 
 }  // namespace
@@ -129,7 +125,7 @@ async::Task<Result<JobItem>> DynamoJobStore::request_stop(JobId id, std::string 
   for (int round = 0; round < kRoundsMax; ++round) {
     Result<JobItem> job = co_await get_job(id);
     if (!job) co_return job;
-    if (job::is_terminal(job->status)) co_return has_ended(*job);
+    if (job::is_terminal(job->status)) co_return has_ended_already(*job);
     if (is_begun(*job)) co_return co_await note_stop(id, reason, now);
     Result<std::optional<JobItem>> ended = co_await end_unbegun(std::move(*job), reason, end, now);
     if (!ended) co_return std::unexpected(ended.error());
@@ -156,7 +152,7 @@ async::Task<Result<JobItem>> DynamoJobStore::note_stop(JobId id, std::string rea
   if (!done && done.error().error.kind == ErrorKind::changed) {
     const Result<JobItem> job = co_await get_job(id);
     if (!job) co_return job;
-    co_return has_ended(*job);
+    co_return has_ended_already(*job);
   }
   if (!done) co_return failed(done.error(), tables_.jobs);
   const Result<std::vector<QueueItem>> items = co_await queue_items_of(id);

@@ -8,6 +8,7 @@
 #include "store/aws/dynamo_job_items.h"
 #include "store/aws/dynamo_job_store.h"
 #include "store/aws/dynamo_rounds.h"
+#include "store/part_notes.h"
 
 namespace palette::store {
 namespace {
@@ -210,6 +211,9 @@ async::Task<Result<QueueItem>> DynamoJobStore::claim(QueueItem seen, Claim claim
     }
     const DynamoItem* job = item_of_reason(failure, job_action);
     if (job == nullptr) co_return fail(ErrorKind::not_found, "there is no job '" + seen.job.text + "'");
+    const Result<JobItem> read = job_from(*job);
+    if (!read) co_return std::unexpected(read.error());
+    if (job::is_terminal(read->status)) co_return has_ended_already(*read);
     const Result<const DynamoItem*> parts = aws::map_of(*job, "parts");
     if (parts && aws::has(*job, "owners")) {
       part_exists = (*parts)->contains(std::to_string(seen.part.value));

@@ -53,6 +53,7 @@ Result<QueueItem> JobTables::claim(const QueueItem& seen, const Claim& claim) {
     if (!item) return item;
     Result<JobItem> job = get_job(item->job);
     if (!job) return std::unexpected(job.error());
+    if (job::is_terminal(job->status)) return has_ended_already(*job);
     PartProgress& part = job->parts[item->part.value];
     part.attempt = item->attempt;
     if (found->front().status == QueueStatus::running && !claim.take_over)
@@ -197,10 +198,7 @@ Result<JobItem> JobTables::request_stop(const JobId& id, const std::string& reas
   return database_.transaction("request_stop", [&]() -> Result<JobItem> {
     Result<JobItem> job = get_job(id);
     if (!job) return job;
-    if (job::is_terminal(job->status)) {
-      return fail(ErrorKind::bad_input,
-                  "job '" + id.text + "' has ended already: it is " + std::string(job::to_string(job->status)));
-    }
+    if (job::is_terminal(job->status)) return has_ended_already(*job);
     Result<std::vector<QueueItem>> items = queue_items_of(id);
     if (!items) return std::unexpected(items.error());
     const bool is_begun =
