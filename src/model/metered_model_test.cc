@@ -317,7 +317,7 @@ TEST_F(MeteredModelTest, ACallThatWaitedForItsTurnHasTheDeadlineOfNow) {
 TEST_F(MeteredModelTest, CallsThatWaitForATurnDoNotAskAModelThatHasGoneAwayMeanwhile) {
   make({}, {.pause_ms = kHour_ms});
   provider->script = {failure_of(ErrorKind::unavailable)};
-  provider->is_slow = true;
+  provider->slow_ms = 200;  // longer than it takes to start them all
   std::vector<Answer> calls;
   for (int i = 0; i < 100; ++i) calls.push_back(start(model->call(shared(request(i)))));
   turn();
@@ -328,6 +328,7 @@ TEST_F(MeteredModelTest, CallsThatWaitForATurnDoNotAskAModelThatHasGoneAwayMeanw
   const std::size_t failed = provider->asked.size();
 
   provider->script = {answer_of({1, 1, 0, 0})};
+  provider->slow_ms = 1;
   health->on_answer();
   run_until([&] { return provider->asked.size() == 100 && limiter->in_flight() == 0; });
   turn();

@@ -58,7 +58,7 @@ class ScriptedProvider final : public Provider {
   async::Task<ProviderResult> ask(std::shared_ptr<ModelRequest> request) override {
     asked.push_back(*request);
     if (before_answer) before_answer();
-    if (is_slow) (void)co_await async::sleep_for(1);
+    if (slow_ms > 0) (void)co_await async::sleep_for(slow_ms);
     if (hangs) {
       (void)co_await async::sleep_for(kHour_ms);
       co_return std::unexpected(
@@ -69,8 +69,8 @@ class ScriptedProvider final : public Provider {
     co_return answer;
   }
 
-  bool is_slow = false;  // by a turn of the loop
-  bool hangs = false;    // until it is cancelled, after the request was sent
+  std::int64_t slow_ms = 0;  // 1: by a turn of the loop
+  bool hangs = false;        // until it is cancelled, after the request was sent
   std::function<void()> before_answer;
   std::deque<ProviderResult> script;  // the last goes on for ever
   std::vector<ModelRequest> asked;
