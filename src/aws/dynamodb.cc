@@ -1,11 +1,14 @@
 #include "aws/dynamodb.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <iterator>
 #include <utility>
 
 #include "async/timer.h"
 #include "aws/dynamo_answers.h"
+#include "aws/timestamps.h"
+#include "base/fault.h"
 #include "base/ids.h"
 
 namespace palette::aws {
@@ -32,14 +35,17 @@ std::unexpected<DynamoFailure> failed(ErrorKind kind, std::string message) {
 }  // namespace
 
 struct DynamoDb::State {
-  State(std::shared_ptr<Service> service, const Clock& clock, RetryRules retry_rules)
-      : rules(with_own_rules(std::move(retry_rules))), retried(std::move(service), rules, clock) {}
+  State(std::shared_ptr<Service> service, const Clock& clock_of_ours, RetryRules retry_rules)
+      : rules(with_own_rules(std::move(retry_rules))),
+        retried(std::move(service), rules, clock_of_ours),
+        clock(clock_of_ours) {}
 
   struct Answer {
     Json body;
     bool may_have_worked = false;
   };
 
+  void note_clock(std::string_view date);
   static async::Task<DynamoResult<Answer>> ask(std::shared_ptr<State> state, std::string operation, std::string body);
   static async::Task<DynamoResult<Written>> write(std::shared_ptr<State> state, std::string operation,
                                                   std::string body);
@@ -56,8 +62,19 @@ struct DynamoDb::State {
 
   RetryRules rules;
   RetriedService retried;
+  const Clock& clock;
+  std::int64_t clock_offset_ms = 0;
   DynamoStats stats;
 };
+
+// A Date has whole seconds, and took a while: a smaller difference says nothing.
+void DynamoDb::State::note_clock(std::string_view date) {
+  constexpr std::int64_t kNotable_ms = 2'000;
+  const std::optional<UtcTime> server = parse_http_date(date);
+  if (!server) return;
+  const std::int64_t offset_ms = server->unix_ms + 500 - clock.now().unix_ms;
+  clock_offset_ms = std::abs(offset_ms) < kNotable_ms ? 0 : offset_ms;
+}
 
 async::Task<DynamoResult<DynamoDb::State::Answer>> DynamoDb::State::ask(std::shared_ptr<State> state,
                                                                         std::string operation, std::string body) {
@@ -73,6 +90,7 @@ async::Task<DynamoResult<DynamoDb::State::Answer>> DynamoDb::State::ask(std::sha
   state->stats.retries += outcome.tries - 1;
   if (operation == "TransactWriteItems") state->stats.transactions += outcome.tries;
   if (!outcome.answer) co_return std::unexpected(dynamo_failure(std::move(outcome)));
+  state->note_clock(outcome.answer->headers.get("date"));
   Result<Json> json = parse_json(outcome.answer->body);
   if (!json) co_return std::unexpected(unreadable(json.error(), operation));
   Answer answer;
@@ -83,8 +101,10 @@ async::Task<DynamoResult<DynamoDb::State::Answer>> DynamoDb::State::ask(std::sha
 
 async::Task<DynamoResult<Written>> DynamoDb::State::write(std::shared_ptr<State> state, std::string operation,
                                                           std::string body) {
+  fault::durable_write("dynamodb.before " + operation);
   DynamoResult<Answer> answer = co_await ask(std::move(state), operation, std::move(body));
   if (!answer) co_return std::unexpected(std::move(answer.error()));
+  fault::durable_write("dynamodb.after " + operation);
   Result<std::optional<DynamoItem>> attributes = item_member(answer->body, "Attributes");
   if (!attributes) co_return std::unexpected(unreadable(attributes.error(), operation));
   Written written;
@@ -212,5 +232,7 @@ async::Task<DynamoResult<Json>> DynamoDb::call(std::string operation, std::strin
 }
 
 DynamoStats DynamoDb::stats() const { return state_->stats; }
+
+std::int64_t DynamoDb::clock_offset_ms() const { return state_->clock_offset_ms; }
 
 }  // namespace palette::aws

@@ -90,6 +90,8 @@ class DynamoDb {
   async::Task<DynamoResult<Json>> call(std::string operation, std::string body);
 
   DynamoStats stats() const;
+  // How far the service's clock is ahead of ours, by the Date of its last answer; 0 when that is less than 2 s.
+  std::int64_t clock_offset_ms() const;
 
   // How often and how long; `also` and `check` of the rules that are given are replaced by DynamoDB's own.
   static RetryRules default_rules();

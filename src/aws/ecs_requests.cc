@@ -189,7 +189,7 @@ std::string body_of(const ListTasks& request, std::string_view page) {
   body["cluster"] = request.cluster;
   if (!request.family.empty()) body["family"] = request.family;
   if (!request.started_by.empty()) body["startedBy"] = request.started_by;
-  if (request.stopped) body["desiredStatus"] = "STOPPED";
+  body["desiredStatus"] = request.stopped ? "STOPPED" : "RUNNING";
   if (!page.empty()) body["nextToken"] = page;
   return to_json_text(body);
 }

@@ -135,7 +135,7 @@ TEST(EcsListTasks, KeepsToItsMost) {
   Bench bench;
   bench.answer(200, R"({"taskArns":["a","b","c"]})");
   EXPECT_TRUE(bench.list({.cluster = "palette", .family = "worker"}, 3));
-  EXPECT_EQ(bench.requests()[0].body, R"({"cluster":"palette","family":"worker"})");
+  EXPECT_EQ(bench.requests()[0].body, R"({"cluster":"palette","family":"worker","desiredStatus":"RUNNING"})");
   EXPECT_EQ(bench.list({.cluster = "palette"}, 2).error().kind, ErrorKind::too_large);
 }
 

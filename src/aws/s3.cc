@@ -67,16 +67,20 @@ async::Task<Result<S3ObjectInfo>> head_object(State state, std::string key) {
   co_return info;
 }
 
-async::Task<Result<std::string>> get_bytes(State state, std::string key, std::uint64_t offset, std::uint64_t size) {
+async::Task<Result<std::string>> get_bytes(State state, std::string key, std::uint64_t offset, std::uint64_t size,
+                                           std::string etag) {
   if (size == 0) {  // no range of HTTP is empty, but what is not there must be told
     const Result<S3ObjectInfo> info = co_await head_object(state, key);
     if (!info) co_return std::unexpected(info.error());
+    if (!etag.empty() && info->etag != etag)
+      co_return fail(ErrorKind::changed, "another version was written since this one was read", state->location(key));
     co_return std::string();
   }
   ServiceRequest request;
   request.method = "GET";
   request.path = state->path_of(key);
   request.headers.add("range", range_of(offset, size));
+  if (!etag.empty()) request.headers.add("if-match", std::move(etag));
   request.body_bytes_max = limits::kObjectBytesMax;
   RetriedOutcome outcome = co_await S3::State::call(state, S3Call::get, std::move(request));
   if (!outcome.answer) {
@@ -184,8 +188,9 @@ S3::~S3() = default;
 
 async::Task<Result<S3Object>> S3::get(std::string key) { return get_object(state_, std::move(key)); }
 
-async::Task<Result<std::string>> S3::get_range(std::string key, std::uint64_t offset, std::uint64_t size) {
-  return get_bytes(state_, std::move(key), offset, size);
+async::Task<Result<std::string>> S3::get_range(std::string key, std::uint64_t offset, std::uint64_t size,
+                                               std::string etag) {
+  return get_bytes(state_, std::move(key), offset, size, std::move(etag));
 }
 
 async::Task<Result<std::unique_ptr<S3Stream>>> S3::open(std::string key, std::uint64_t offset) {

@@ -71,8 +71,10 @@ class S3 {
 
   // Verified by its checksum where S3 has one of the whole. too_large over limits::kObjectBytesMax.
   async::Task<Result<S3Object>> get(std::string key);
-  // Bytes [offset, offset + size), cut at the end of the object; "" past it.
-  async::Task<Result<std::string>> get_range(std::string key, std::uint64_t offset, std::uint64_t size);
+  // Bytes [offset, offset + size), cut at the end of the object; "" past it. With an `etag` only of that version:
+  // `changed` when it is another one now.
+  async::Task<Result<std::string>> get_range(std::string key, std::uint64_t offset, std::uint64_t size,
+                                             std::string etag = {});
   // Of any size, piece by piece, from `offset` on (s3_stream.h).
   async::Task<Result<std::unique_ptr<S3Stream>>> open(std::string key, std::uint64_t offset = 0);
   async::Task<Result<S3ObjectInfo>> head(std::string key);

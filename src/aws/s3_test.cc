@@ -63,6 +63,17 @@ TEST(S3, GetsARange) {
   EXPECT_EQ(bench.run(bench.s3->get_range("k", 3, 4)).error().kind, ErrorKind::corrupt);
 }
 
+TEST(S3, GetsARangeOfOneVersionOnly) {
+  S3Bench bench;
+  bench.then(s3_reply(206, "3456", {{"Content-Range", "bytes 3-6/10"}}));
+  EXPECT_EQ(bench.run(bench.s3->get_range("k", 3, 4, "\"e\"")).value(), "3456");
+  EXPECT_EQ(bench.header(0, "if-match"), "\"e\"");
+  bench.then(s3_refusal(412, "PreconditionFailed"));
+  EXPECT_EQ(bench.run(bench.s3->get_range("k", 3, 4, "\"e\"")).error().kind, ErrorKind::changed);
+  bench.then(s3_reply(200, "", kTagged));
+  EXPECT_EQ(bench.run(bench.s3->get_range("k", 3, 0, "\"another\"")).error().kind, ErrorKind::changed);
+}
+
 TEST(S3, TheHeadTellsSizeAndETag) {
   S3Bench bench;
   bench.then(s3_reply(200, "", {{"ETag", "\"e\""}, {"Content-Length", "123"}}));

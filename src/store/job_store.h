@@ -179,6 +179,9 @@ class JobStore {
                                    std::optional<UtcTime> not_before, UtcTime now) = 0;
   // PARKED -> QUEUED; changed when it is no longer as it was seen.
   virtual async::Task<Status> unpark(QueueItem seen) = 0;
+  // Takes an item out of the queue that nobody can work on: its job is gone, or has ended. Nothing is done when it is
+  // gone already; changed when another one stands there now.
+  virtual async::Task<Status> remove_queue_item(QueueItem seen) = 0;
   // The part has nothing more to do. In one transaction: removes the RUNNING item, notes the progress, counts the part
   // as ended, and, for the last one, puts `exporting` (QUEUED) into the queue. A `stop_reason` is kept if the job has
   // none. True for the last part; fenced when the attempt moved on.

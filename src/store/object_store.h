@@ -53,8 +53,10 @@ class ObjectStore {
 
   // Errors: not_found; io, denied, unavailable, timeout.
   virtual async::Task<Result<Object>> get(std::string key) = 0;
-  // Bytes [offset, offset + size), cut at the end of the object.
-  virtual async::Task<Result<std::string>> get_range(std::string key, std::uint64_t offset, std::uint64_t size) = 0;
+  // Bytes [offset, offset + size), cut at the end of the object. With an `etag` only of that version: `changed` when it
+  // is another one now.
+  virtual async::Task<Result<std::string>> get_range(std::string key, std::uint64_t offset, std::uint64_t size,
+                                                     std::string etag = {}) = 0;
   virtual async::Task<Result<ObjectInfo>> head(std::string key) = 0;
 
   // Durable when it returns: gives the ETag. Errors: already_exists, changed, conflict (409: try again), bad_input

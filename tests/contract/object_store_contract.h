@@ -125,6 +125,18 @@ TYPED_TEST_P(ObjectStoreContract, RangesAreCutAtTheEnd) {
   EXPECT_EQ(await(this->store().get_range("k", 3, 0)).value(), "");
 }
 
+TYPED_TEST_P(ObjectStoreContract, RangesAreOfTheVersionThatIsNamed) {
+  const auto first = this->put("k", "0123456789");
+  ASSERT_TRUE(first);
+  EXPECT_EQ(await(this->store().get_range("k", 2, 3, *first)).value(), "234");
+  const auto second = this->put("k", "abcdefghij");
+  ASSERT_TRUE(second);
+  EXPECT_EQ(await(this->store().get_range("k", 2, 3, *first)).error().kind, ErrorKind::changed);
+  EXPECT_EQ(await(this->store().get_range("k", 2, 0, *first)).error().kind, ErrorKind::changed);
+  EXPECT_EQ(await(this->store().get_range("k", 2, 3, *second)).value(), "cde");
+  EXPECT_EQ(await(this->store().get_range("absent", 2, 3, *second)).error().kind, ErrorKind::not_found);
+}
+
 TYPED_TEST_P(ObjectStoreContract, PutIfAbsentKeepsWhatIsThere) {
   ASSERT_TRUE(this->put("k", "first", {.if_absent = true}));
   EXPECT_EQ(this->put("k", "second", {.if_absent = true}).error().kind, ErrorKind::already_exists);
@@ -422,13 +434,14 @@ TYPED_TEST_P(ObjectStoreContract, AcceptsKeysThatLookOdd) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(ObjectStoreContract, GivesBackWhatWasPut, AnEmptyObjectIsAnObject, WhatIsNotThereIsNotFound,
-                            APutReplacesAndChangesTheETag, RangesAreCutAtTheEnd, PutIfAbsentKeepsWhatIsThere,
-                            PutIfMatchReplacesOnlyThatVersion, BothConditionsAtOnceAreRefused,
-                            OfManyPutsIfAbsentOneWins, OfManyPutsIfMatchOneWins, ReadingAndPuttingIfMatchLosesNothing,
-                            WhatIsJoinedAndPutIfMatchIsThereOnce, AReaderSeesAWholeObject, PutFileMovesTheFileIn,
-                            PutFileObeysItsCondition, AWriterPutsItsPiecesAsOneObjectAtTheEnd,
-                            AWriterThatIsGivenUpLeavesNothing, ARemovedObjectIsGone, ListsInByteOrderOfTheWholeKeys,
-                            ListsByPrefixAndStart, PagesJoinToTheWholeListing, APageHasAtMostAThousandKeys,
-                            AListingSeesEveryPutThatReturned, RefusesKeysThatAreNone, AcceptsKeysThatLookOdd);
+                            APutReplacesAndChangesTheETag, RangesAreCutAtTheEnd, RangesAreOfTheVersionThatIsNamed,
+                            PutIfAbsentKeepsWhatIsThere, PutIfMatchReplacesOnlyThatVersion,
+                            BothConditionsAtOnceAreRefused, OfManyPutsIfAbsentOneWins, OfManyPutsIfMatchOneWins,
+                            ReadingAndPuttingIfMatchLosesNothing, WhatIsJoinedAndPutIfMatchIsThereOnce,
+                            AReaderSeesAWholeObject, PutFileMovesTheFileIn, PutFileObeysItsCondition,
+                            AWriterPutsItsPiecesAsOneObjectAtTheEnd, AWriterThatIsGivenUpLeavesNothing,
+                            ARemovedObjectIsGone, ListsInByteOrderOfTheWholeKeys, ListsByPrefixAndStart,
+                            PagesJoinToTheWholeListing, APageHasAtMostAThousandKeys, AListingSeesEveryPutThatReturned,
+                            RefusesKeysThatAreNone, AcceptsKeysThatLookOdd);
 
 }  // namespace palette::contract

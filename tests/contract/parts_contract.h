@@ -130,6 +130,20 @@ TYPED_TEST_P(PartsContract, AParkedPartWaitsUntilItIsPutBack) {
   EXPECT_EQ(this->queue(QueueStatus::parked).at(0).not_before, std::nullopt);
 }
 
+TYPED_TEST_P(PartsContract, AnItemIsTakenOutOfTheQueueAsItWasSeen) {
+  this->create_parts(2);
+  const QueueItem one = this->take(1, "w1", 0);
+  QueueItem before = one;
+  before.attempt = AttemptNumber{0};
+  EXPECT_EQ(await(this->store().remove_queue_item(before)).error().kind, ErrorKind::changed);
+  EXPECT_EQ(this->queue(QueueStatus::running).size(), 1u);
+  ASSERT_TRUE(await(this->store().remove_queue_item(one)));
+  EXPECT_EQ(this->queue(QueueStatus::running).size(), 0u);
+  EXPECT_TRUE(await(this->store().remove_queue_item(one))) << "it is gone already";
+  ASSERT_TRUE(await(this->store().remove_queue_item(this->queue(QueueStatus::queued).at(0))));
+  EXPECT_EQ(this->queue(QueueStatus::queued).size(), 0u);
+}
+
 TYPED_TEST_P(PartsContract, AJobIsQueuedAgainWhenNoneOfItsPartsIsRunning) {
   this->create_parts(2);
   const QueueItem one = this->take(1, "w1", 0), two = this->take(2, "w2", 0);
@@ -205,6 +219,29 @@ TYPED_TEST_P(PartsContract, AJobThatNobodyHasBegunEndsAtOnce) {
             ErrorKind::not_found);
 }
 
+TYPED_TEST_P(PartsContract, AJobThatWasEndedBeforeItBeganCanBeQueuedAgain) {
+  this->create_parts(2);
+  ASSERT_TRUE(await(this->store().request_stop(JobId{"j"}, "cancelled", job::JobStatus::cancelled, at(20))));
+  JobItem job = this->job("j");
+  job.status = job::JobStatus::queued;
+  job.stop_reason.clear();
+  const auto put = await(this->store().put_job_and_enqueue(job, {new_item("j", 0, 1), new_item("j", 0, 2)}));
+  ASSERT_TRUE(put) << error_text(put);
+  EXPECT_EQ(this->queue(QueueStatus::queued).size(), 2u);
+}
+
+TYPED_TEST_P(PartsContract, ItemsThatWereTakenOutOfTheQueueCanBePutBack) {
+  this->create_parts(2);
+  for (const QueueItem& item : this->queue(QueueStatus::queued)) {
+    ASSERT_TRUE(await(this->store().remove_queue_item(item)));
+  }
+  const auto put = await(this->store().put_job_and_enqueue(this->job("j"), {new_item("j", 0, 1), new_item("j", 0, 2)}));
+  ASSERT_TRUE(put) << error_text(put);
+  EXPECT_EQ(this->queue(QueueStatus::queued).size(), 2u);
+  const auto again = await(this->store().put_job_and_enqueue(this->job("j"), {new_item("j", 0, 2)}));
+  EXPECT_EQ(again.error().kind, ErrorKind::already_exists);
+}
+
 TYPED_TEST_P(PartsContract, WhatIsLeftOverOfAJobThatHasEndedIsNotClaimed) {
   this->create_parts(2);
   const QueueItem one = this->take(1, "w1", 0);
@@ -238,9 +275,10 @@ TYPED_TEST_P(PartsContract, SeveralItemsAreQueuedWithTheJobOrNone) {
 
 REGISTER_TYPED_TEST_SUITE_P(PartsContract, TheLastPartToEndPutsTheExportIntoTheQueue, OfPartsThatEndAtOnceOneIsTheLast,
                             TheFirstReasonToStopIsKept, AParkedPartWaitsUntilItIsPutBack,
-                            AJobIsQueuedAgainWhenNoneOfItsPartsIsRunning,
+                            AnItemIsTakenOutOfTheQueueAsItWasSeen, AJobIsQueuedAgainWhenNoneOfItsPartsIsRunning,
                             FruitlessAttemptsAreCountedUntilThereIsProgress, OwnersSeeThatTheJobShallStop,
-                            AJobThatNobodyHasBegunEndsAtOnce, WhatIsLeftOverOfAJobThatHasEndedIsNotClaimed,
+                            AJobThatNobodyHasBegunEndsAtOnce, AJobThatWasEndedBeforeItBeganCanBeQueuedAgain,
+                            ItemsThatWereTakenOutOfTheQueueCanBePutBack, WhatIsLeftOverOfAJobThatHasEndedIsNotClaimed,
                             AHeartbeatTellsWhatIsLeftOfTheBudget, SeveralItemsAreQueuedWithTheJobOrNone);
 
 }  // namespace palette::contract

@@ -66,9 +66,17 @@ aws::PutItem put_of_new_job(const DynamoTables& tables, const JobItem& job, cons
   return put_absent(tables.jobs, std::move(item), "job_id");
 }
 
+// What a write of the job does to its place in the queue.
+struct QueueChange {
+  std::vector<QueueItem> enqueued = {};
+  // Nothing stands at their positions, whatever the job remembers: items that somebody has taken out by hand.
+  bool are_free = false;
+  bool leaves = false;  // all of its items are removed
+};
+
 // Every attribute that a JobItem has, and none that others or the owners of parts have put beside them.
 aws::UpdateItem put_request(const DynamoTables& tables, const JobItem& job, const std::string& mark,
-                            const std::vector<QueueItem>& enqueued) {
+                            const QueueChange& change = {}) {
   JobItem next = job;
   ++next.revision;
   const DynamoItem item = to_item(next);
@@ -82,12 +90,14 @@ aws::UpdateItem put_request(const DynamoTables& tables, const JobItem& job, cons
   update.set_if_absent(update.path({"owners"}), Attribute::map());
   update.set(update.path({"put_mark"}), Attribute::text(mark));
   std::vector<std::string> positions;
-  for (const QueueItem& queued : enqueued) {
+  for (const QueueItem& queued : change.enqueued) {
+    positions.push_back(queued.position.text);
+    if (change.are_free) continue;
     // Wherever it stands, under any status, is noted in the job.
     update.require("NOT contains(" + update.path({"positions"}) + ", " +
                    update.value(Attribute::text(queued.position.text)) + ")");
-    positions.push_back(queued.position.text);
   }
+  if (change.leaves) update.remove(update.path({"positions"}));
   if (!positions.empty()) update.add_to_set(update.path({"positions"}), std::move(positions));
   const std::string revision = update.path({"revision"});
   const std::string expected = revision + " = " + update.value(Attribute::number(job.revision));
@@ -162,7 +172,7 @@ async::Task<Result<JobItem>> DynamoJobStore::get_job(JobId id) {
 
 async::Task<Result<std::int64_t>> DynamoJobStore::put_job(JobItem job) {
   const std::string mark = random_hex_id();
-  aws::UpdateItem request = put_request(tables_, job, mark, {});
+  aws::UpdateItem request = put_request(tables_, job, mark);
   aws::DynamoResult<aws::Written> done = co_await dynamodb_->update_item(std::move(request));
   if (done) co_return job.revision + 1;
   const aws::DynamoFailure& failure = done.error();
@@ -174,15 +184,27 @@ async::Task<Result<std::int64_t>> DynamoJobStore::put_job(JobItem job) {
 
 async::Task<Result<std::int64_t>> DynamoJobStore::put_job_and_enqueue(JobItem job, std::vector<QueueItem> items) {
   if (Status ok = check_new_items(job, items); !ok) co_return std::unexpected(ok.error());
-  const std::string mark = random_hex_id();
-  std::vector<aws::TransactAction> actions;
-  actions.emplace_back(put_request(tables_, job, mark, items));
   for (QueueItem& item : items) {
     // The numbers of a part's attempts go on where its last queue item left them: they name its journals.
     if (const auto part = job.parts.find(item.part.value); part != job.parts.end())
       item.attempt = std::max(item.attempt, part->second.attempt);
-    actions.emplace_back(put_absent(tables_.queue, to_item(item), "position"));
   }
+  Result<std::int64_t> put = co_await put_and_enqueue(job, items, false);
+  if (put || put.error().kind != ErrorKind::already_exists) co_return put;
+  for (const QueueItem& item : items) {
+    const Result<std::optional<QueueItem>> there = co_await find_queued(item.position);
+    if (!there) co_return std::unexpected(there.error());
+    if (*there) co_return put;
+  }
+  co_return co_await put_and_enqueue(std::move(job), std::move(items), true);
+}
+
+async::Task<Result<std::int64_t>> DynamoJobStore::put_and_enqueue(JobItem job, std::vector<QueueItem> items,
+                                                                  bool are_free) {
+  const std::string mark = random_hex_id();
+  std::vector<aws::TransactAction> actions;
+  actions.emplace_back(put_request(tables_, job, mark, QueueChange{.enqueued = items, .are_free = are_free}));
+  for (const QueueItem& item : items) actions.emplace_back(put_absent(tables_.queue, to_item(item), "position"));
   aws::DynamoResult<aws::Written> done = co_await dynamodb_->transact_write(std::move(actions));
   if (done) co_return job.revision + 1;
   const aws::DynamoFailure& failure = done.error();
@@ -210,7 +232,7 @@ async::Task<Result<std::optional<JobItem>>> DynamoJobStore::end_unbegun(JobItem 
   job.completed_at = job.updated_at = now;
   const std::string mark = random_hex_id();
   std::vector<aws::TransactAction> actions;
-  actions.emplace_back(put_request(tables_, job, mark, {}));
+  actions.emplace_back(put_request(tables_, job, mark, QueueChange{.leaves = true}));
   for (const QueueItem& item : *items) {
     if (actions.size() == aws::kTransactActionsMax) break;  // what is left has no job that runs, and is removed as such
     actions.emplace_back(aws::DeleteItem{.table = tables_.queue, .key = queue_key(item.status, item.position)});

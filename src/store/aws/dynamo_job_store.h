@@ -35,6 +35,7 @@ class DynamoJobStore final : public JobStore {
   async::Task<Status> create_job(JobItem job, std::vector<QueueItem> queue) override;
   async::Task<Result<JobItem>> get_job(JobId id) override;
   async::Task<Result<std::int64_t>> put_job(JobItem job) override;
+  // Items that somebody has taken out of the queue by hand do not keep the job out of it.
   async::Task<Result<std::int64_t>> put_job_and_enqueue(JobItem job, std::vector<QueueItem> items) override;
   async::Task<Result<std::vector<JobItem>>> list_jobs() override;
   async::Task<Result<std::vector<JobItem>>> jobs_named(std::string name) override;
@@ -53,9 +54,12 @@ class DynamoJobStore final : public JobStore {
   async::Task<Status> park(QueueItem held, PartProgress progress, GiveBack back, std::optional<UtcTime> not_before,
                            UtcTime now) override;
   async::Task<Status> unpark(QueueItem seen) override;
+  async::Task<Status> remove_queue_item(QueueItem seen) override;
   async::Task<Result<bool>> end_part(QueueItem held, PartProgress progress, Money unspent, std::string stop_reason,
                                      QueueItem exporting, UtcTime now) override;
   async::Task<Status> finish(QueueItem held, JobItem job, Money unspent) override;
+
+  std::int64_t clock_offset_ms() const override { return dynamodb_->clock_offset_ms(); }
 
   async::Task<Result<SliceAnswer>> take_slice(QueueItem held, std::int64_t slice_no, Money amount) override;
 
@@ -78,6 +82,8 @@ class DynamoJobStore final : public JobStore {
 
   async::Task<Result<std::vector<QueueItem>>> query_queue(QueueStatus status, std::optional<JobId> only_of);
   async::Task<Status> set_aside(aws::DynamoItem item, Error why);
+  // `are_free`: nothing stands at the items' positions, whatever the job remembers. Errors as of put_job_and_enqueue.
+  async::Task<Result<std::int64_t>> put_and_enqueue(JobItem job, std::vector<QueueItem> items, bool are_free);
   // The item at that position, whatever its status; none when it is in none of the three.
   async::Task<Result<std::optional<QueueItem>>> find_queued(QueuePosition position);
   // The positions that the job remembers; none where it cannot know them (no such job, or others made it).

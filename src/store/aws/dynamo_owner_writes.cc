@@ -34,8 +34,11 @@ void require_owner(DynamoExpression& job, const QueueItem& held) {
   job.require_equal(job.path({"owners", part, "held"}), Attribute::boolean(true));
 }
 
+// Others who put an item into the queue need not say that nobody has claimed it yet.
 void require_item_of(DynamoExpression& queue, const QueueItem& item) {
-  queue.require_equal(queue.path({"attempt"}), Attribute::number(item.attempt.value));
+  const std::string attempt = queue.path({"attempt"});
+  const std::string same = attempt + " = " + queue.value(Attribute::number(item.attempt.value));
+  queue.require(item.attempt.value > 0 ? same : "attribute_not_exists(" + attempt + ") OR " + same);
   queue.require_equal(queue.path({"job_id"}), Attribute::text(item.job.text));
 }
 
@@ -83,15 +86,6 @@ aws::UpdateItem update_of_job(const DynamoTables& tables, const JobId& id, const
           .update = job.update(),
           .condition = job.condition(),
           .terms = job.terms()};
-}
-
-aws::DeleteItem removal_of(const DynamoTables& tables, const QueueItem& item, QueueStatus status) {
-  DynamoExpression queue;
-  require_item_of(queue, item);
-  return {.table = tables.queue,
-          .key = queue_key(status, item.position),
-          .condition = queue.condition(),
-          .terms = queue.terms()};
 }
 
 // The lease that was seen, and over by now.
@@ -182,6 +176,15 @@ bool others_run(const DynamoItem& job, PartNumber part) {
 }
 
 }  // namespace
+
+aws::DeleteItem removal_of(const DynamoTables& tables, const QueueItem& item, QueueStatus status) {
+  DynamoExpression queue;
+  require_item_of(queue, item);
+  return {.table = tables.queue,
+          .key = queue_key(status, item.position),
+          .condition = queue.condition(),
+          .terms = queue.terms()};
+}
 
 std::unexpected<Error> fenced_off(const QueueItem& held) {
   return fail(ErrorKind::fenced, "attempt " + std::to_string(held.attempt.value) + " no longer owns part " +

@@ -65,6 +65,8 @@ std::vector<aws::TransactAction> give_back_actions(const DynamoTables& tables, c
                                                    const QueueItem& given_back, const PartProgress& progress,
                                                    const NotedPart& noted, const GiveBack& back, UtcTime now,
                                                    const std::string& mark);
+// Takes the item out of the queue, if it still is of that attempt.
+aws::DeleteItem removal_of(const DynamoTables& tables, const QueueItem& item, QueueStatus status);
 // Delete PARKED, put QUEUED.
 std::vector<aws::TransactAction> unpark_actions(const DynamoTables& tables, const QueueItem& seen,
                                                 const std::string& mark);

@@ -86,6 +86,17 @@ async::Task<Status> DynamoJobStore::unpark(QueueItem seen) {
                  "the queue item '" + seen.position.text + "' is no longer what was seen: look again");
 }
 
+async::Task<Status> DynamoJobStore::remove_queue_item(QueueItem seen) {
+  aws::DeleteItem request = removal_of(tables_, seen, seen.status);
+  const aws::DynamoResult<aws::Written> done = co_await dynamodb_->delete_item(std::move(request));
+  if (done) co_return Status{};
+  const aws::DynamoFailure& failure = done.error();
+  if (failure.error.kind != ErrorKind::changed) co_return failed(failure, tables_.queue);
+  if (!failure.item) co_return Status{};
+  co_return fail(ErrorKind::changed,
+                 "the queue item '" + seen.position.text + "' is no longer what was seen: look again");
+}
+
 async::Task<Result<bool>> DynamoJobStore::end_part(QueueItem held, PartProgress progress, Money unspent,
                                                    std::string stop_reason, QueueItem exporting, UtcTime now) {
   if (exporting.job != held.job) {

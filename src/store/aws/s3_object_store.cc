@@ -42,10 +42,11 @@ async::Task<Result<Object>> S3ObjectStore::get(std::string key) {
   co_return Object{std::move(object->body), std::move(object->etag)};
 }
 
-async::Task<Result<std::string>> S3ObjectStore::get_range(std::string key, std::uint64_t offset, std::uint64_t size) {
+async::Task<Result<std::string>> S3ObjectStore::get_range(std::string key, std::uint64_t offset, std::uint64_t size,
+                                                          std::string etag) {
   Result<std::string> name = name_of(key);
   if (!name) co_return std::unexpected(name.error());
-  co_return co_await parts_.s3->get_range(std::move(*name), offset, size);
+  co_return co_await parts_.s3->get_range(std::move(*name), offset, size, std::move(etag));
 }
 
 async::Task<Result<ObjectInfo>> S3ObjectStore::head(std::string key) {

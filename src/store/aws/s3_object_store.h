@@ -29,7 +29,8 @@ class S3ObjectStore final : public ObjectStore {
   explicit S3ObjectStore(S3ObjectStoreParts parts);
 
   async::Task<Result<Object>> get(std::string key) override;
-  async::Task<Result<std::string>> get_range(std::string key, std::uint64_t offset, std::uint64_t size) override;
+  async::Task<Result<std::string>> get_range(std::string key, std::uint64_t offset, std::uint64_t size,
+                                             std::string etag) override;
   async::Task<Result<ObjectInfo>> head(std::string key) override;
   async::Task<Result<std::string>> put(std::string key, std::string body, PutCondition condition) override;
   // Read twice, a part at a time: once for its hash. A file whose put fails stays where it is.

@@ -59,6 +59,14 @@ Result<std::string> etag_of(const FileDescriptor& file, const std::filesystem::p
   return object_etag(file, path, *info);
 }
 
+Status check_version(const OpenObject& object, const std::filesystem::path& path, const std::string& etag) {
+  const Result<std::string> now = object_etag(object.file, path, object.info);
+  if (!now) return std::unexpected(now.error());
+  if (*now != etag)
+    return fail(ErrorKind::changed, "another version was written since this one was read", path.native());
+  return {};
+}
+
 // The content of `from` in a new file at `to`, on the disk.
 Status copy_file(const FileDescriptor& from, const std::filesystem::path& from_path, const std::filesystem::path& to) {
   const Result<FileDescriptor> target = open_file(to, O_WRONLY | O_CREAT | O_EXCL);
@@ -81,8 +89,11 @@ async::Task<Result<Object>> FileObjectStore::get(std::string key) {
   co_return co_await pool_.run([this, key = std::move(key)] { return get_now(key); });
 }
 
-async::Task<Result<std::string>> FileObjectStore::get_range(std::string key, std::uint64_t offset, std::uint64_t size) {
-  co_return co_await pool_.run([this, key = std::move(key), offset, size] { return get_range_now(key, offset, size); });
+async::Task<Result<std::string>> FileObjectStore::get_range(std::string key, std::uint64_t offset, std::uint64_t size,
+                                                            std::string etag) {
+  co_return co_await pool_.run([this, key = std::move(key), offset, size, etag = std::move(etag)] {
+    return get_range_now(key, offset, size, etag);
+  });
 }
 
 async::Task<Result<ObjectInfo>> FileObjectStore::head(std::string key) {
@@ -189,12 +200,15 @@ Result<Object> FileObjectStore::get_now(const std::string& key) const {
   return Object{std::move(*body), std::move(*etag)};
 }
 
-Result<std::string> FileObjectStore::get_range_now(const std::string& key, std::uint64_t offset,
-                                                   std::uint64_t size) const {
+Result<std::string> FileObjectStore::get_range_now(const std::string& key, std::uint64_t offset, std::uint64_t size,
+                                                   const std::string& etag) const {
   const Result<std::filesystem::path> path = path_of(key);
   if (!path) return std::unexpected(path.error());
   const Result<OpenObject> object = open_object(*path);
   if (!object) return std::unexpected(object.error());
+  if (!etag.empty()) {
+    if (Status same = check_version(*object, *path, etag); !same) return std::unexpected(same.error());
+  }
   const auto end = static_cast<std::uint64_t>(object->info.st_size);
   if (offset >= end) return std::string();
   size = std::min(size, end - offset);
@@ -303,11 +317,7 @@ Status FileObjectStore::rename_once(const std::filesystem::path& from, const std
 Status FileObjectStore::check_match(const std::filesystem::path& path, const std::string& etag) const {
   const Result<OpenObject> object = open_object(path);
   if (!object) return std::unexpected(object.error());
-  const Result<std::string> now = object_etag(object->file, path, object->info);
-  if (!now) return std::unexpected(now.error());
-  if (*now != etag)
-    return fail(ErrorKind::changed, "another version was written since this one was read", path.native());
-  return {};
+  return check_version(*object, path, etag);
 }
 
 Status FileObjectStore::remove_now(const std::string& key) {

@@ -24,7 +24,8 @@ class FileObjectStore final : public ObjectStore {
   FileObjectStore(std::filesystem::path root, async::BlockingPool& pool);
 
   async::Task<Result<Object>> get(std::string key) override;
-  async::Task<Result<std::string>> get_range(std::string key, std::uint64_t offset, std::uint64_t size) override;
+  async::Task<Result<std::string>> get_range(std::string key, std::uint64_t offset, std::uint64_t size,
+                                             std::string etag) override;
   async::Task<Result<ObjectInfo>> head(std::string key) override;
   async::Task<Result<std::string>> put(std::string key, std::string body, PutCondition condition) override;
   // Renamed where the file is on the root's file system, else copied. A file whose put fails stays where it is.
@@ -41,7 +42,8 @@ class FileObjectStore final : public ObjectStore {
   // What the pool's threads run.
   Result<std::unique_ptr<ObjectWriter>> open_put_now(const std::string& key);
   Result<Object> get_now(const std::string& key) const;
-  Result<std::string> get_range_now(const std::string& key, std::uint64_t offset, std::uint64_t size) const;
+  Result<std::string> get_range_now(const std::string& key, std::uint64_t offset, std::uint64_t size,
+                                    const std::string& etag) const;
   Result<ObjectInfo> head_now(const std::string& key) const;
   Result<std::string> put_now(const std::string& key, std::string_view body, const PutCondition& condition);
   Result<std::string> put_file_now(const std::string& key, const std::filesystem::path& file,

@@ -40,6 +40,7 @@ class JobTables {
   Status park(const QueueItem& held, PartProgress progress, const GiveBack& back, std::optional<UtcTime> not_before,
               UtcTime now);
   Status unpark(const QueueItem& seen);
+  Status remove_queue_item(const QueueItem& seen);
   Result<bool> end_part(const QueueItem& held, PartProgress progress, Money unspent, const std::string& stop_reason,
                         const QueueItem& exporting, UtcTime now);
   Status finish(const QueueItem& held, const JobItem& job, Money unspent);

@@ -129,6 +129,16 @@ Status JobTables::unpark(const QueueItem& seen) {
                                              {seen.position.text, seen.job.text, seen.attempt.value}));
 }
 
+Status JobTables::remove_queue_item(const QueueItem& seen) {
+  const auto there = database_.query(select(kQueueColumns, "Queue WHERE position = ?"), {seen.position.text});
+  if (!there) return std::unexpected(there.error());
+  if (there->empty()) return {};
+  return done_if_any(
+      seen,
+      database_.execute("DELETE FROM Queue WHERE position = ? AND job_id = ? AND status = ? AND attempt = ?",
+                        {seen.position.text, seen.job.text, std::string(to_string(seen.status)), seen.attempt.value}));
+}
+
 Result<bool> JobTables::end_part(const QueueItem& held, PartProgress progress, Money unspent,
                                  const std::string& stop_reason, const QueueItem& exporting, UtcTime now) {
   return database_.transaction("end_part", [&]() -> Result<bool> {

@@ -87,6 +87,11 @@ async::Task<Status> SqliteJobStore::unpark(QueueItem seen) {
   co_return co_await with_tables([seen = std::move(seen)](JobTables& tables) { return tables.unpark(seen); });
 }
 
+async::Task<Status> SqliteJobStore::remove_queue_item(QueueItem seen) {
+  co_return co_await with_tables(
+      [seen = std::move(seen)](JobTables& tables) { return tables.remove_queue_item(seen); });
+}
+
 async::Task<Result<bool>> SqliteJobStore::end_part(QueueItem held, PartProgress progress, Money unspent,
                                                    std::string stop_reason, QueueItem exporting, UtcTime now) {
   co_return co_await with_tables([held = std::move(held), progress, unspent, stop_reason = std::move(stop_reason),

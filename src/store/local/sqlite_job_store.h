@@ -41,6 +41,7 @@ class SqliteJobStore final : public JobStore {
   async::Task<Status> park(QueueItem held, PartProgress progress, GiveBack back, std::optional<UtcTime> not_before,
                            UtcTime now) override;
   async::Task<Status> unpark(QueueItem seen) override;
+  async::Task<Status> remove_queue_item(QueueItem seen) override;
   async::Task<Result<bool>> end_part(QueueItem held, PartProgress progress, Money unspent, std::string stop_reason,
                                      QueueItem exporting, UtcTime now) override;
   async::Task<Status> finish(QueueItem held, JobItem job, Money unspent) override;
