@@ -14,23 +14,19 @@ namespace {
 //   file   = header CRLF *(record CRLF)        CRLF may be LF; the last one may be missing
 //   record = field *("," field)
 //   field  = *text  /  DQUOTE *(text / "," / CR / LF / DQUOTE DQUOTE) DQUOTE
-class RecordReader {
+class RecordReader final : public RowReader {
  public:
   explicit RecordReader(RowSink& rows) : rows_(rows) {}
 
-  Status take(char c) {
-    if (++record_bytes_ > limits::kSeedRowBytesMax) return too_large();
-    Status status = step(c);
-    here_.pass(c);
-    if (at_record_start_) {
-      record_start_ = here_;
-      record_bytes_ = 0;
-      at_record_start_ = false;
+  Status take(std::string_view text, std::uint64_t offset) override {
+    for (const char c : text) {
+      after_ = ++offset;
+      if (Status taken = take_byte(c); !taken) return taken;
     }
-    return status;
+    return {};
   }
 
-  Status finish() {
+  Status finish() override {
     if (state_ == State::quoted) {
       return fail_at(quote_place_,
                      "the quote that opens here is not closed; a quote inside a quoted field is written twice");
@@ -48,6 +44,18 @@ class RecordReader {
 
  private:
   enum class State { field_start, plain, quoted, quote_seen, return_seen };
+
+  Status take_byte(char c) {
+    if (++record_bytes_ > limits::kSeedRowBytesMax) return too_large();
+    Status status = step(c);
+    here_.pass(c);
+    if (at_record_start_) {
+      record_start_ = here_;
+      record_bytes_ = 0;
+      at_record_start_ = false;
+    }
+    return status;
+  }
 
   Status step(char c) {
     switch (state_) {
@@ -144,6 +152,7 @@ class RecordReader {
       append_json_string(key, fields_[i]);
       keys_.push_back(key + ':');
     }
+    rows_.note_header({fields_.begin(), fields_.begin() + static_cast<std::ptrdiff_t>(field_count_)});
     return {};
   }
 
@@ -162,7 +171,7 @@ class RecordReader {
       append_json_string(row_, fields_[i]);
     }
     row_ += '}';
-    Status added = rows_.add(row_);
+    Status added = rows_.add_from(row_, {after_ - record_bytes_, record_bytes_});
     if (!added && added.error().kind == ErrorKind::bad_input) return fail_at(record_start_, added.error().message);
     return added;
   }
@@ -182,7 +191,8 @@ class RecordReader {
   Position record_start_;
   Position quote_place_;
   bool at_record_start_ = false;
-  std::size_t record_bytes_ = 0;
+  std::uint64_t after_ = 0;          // the byte behind the one that was read last, of the whole
+  std::size_t record_bytes_ = 0;     // with the end of its line
   std::vector<std::string> keys_;    // as JSON: "name":
   std::vector<std::string> fields_;  // reused; field_count_ are complete
   std::size_t field_count_ = 0;
@@ -191,16 +201,6 @@ class RecordReader {
 
 }  // namespace
 
-Status read_csv(TextStream& file, RowSink& rows) {
-  RecordReader reader(rows);
-  for (;;) {
-    const auto piece = file.next();
-    if (!piece) return std::unexpected(piece.error());
-    if (piece->empty()) return reader.finish();
-    for (const char c : *piece) {
-      if (Status taken = reader.take(c); !taken) return taken;
-    }
-  }
-}
+std::unique_ptr<RowReader> make_csv_reader(RowSink& rows) { return std::make_unique<RecordReader>(rows); }
 
 }  // namespace palette::dataset

@@ -24,25 +24,29 @@ Position inside(Position start, std::uint32_t line, std::uint32_t column) {
 
 // Cuts the file into its rows by following brackets and strings; the rows themselves are checked by the parser. So only
 // one row is in memory, however long the array is.
-class RowScanner {
+class RowScanner final : public RowReader {
  public:
   explicit RowScanner(RowSink& rows) : rows_(rows) {}
 
-  Status take(char c) {
-    Status status = step(c);
-    here_.pass(c);
-    return status;
+  Status take(std::string_view text, std::uint64_t offset) override {
+    for (const char c : text) {
+      at_ = offset++;
+      Status status = step(c);
+      here_.pass(c);
+      if (!status) return status;
+    }
+    return {};
   }
 
-  Status finish() {
+  Status finish() override {
     switch (state_) {
       case State::start:
         return fail(ErrorKind::bad_input, "this file is empty; it must hold an object or an array of objects");
       case State::element:
-        if (Status added = add_json_row(row_, row_start_, "", rows_); !added) return added;
+        if (Status added = add_row(); !added) return added;
         return fail_at(here_, "the array that opens the file is not closed; expected ',' or ']'");
       case State::single:
-        return add_json_row(row_, row_start_, "", rows_);
+        return add_row();
       case State::before_element:
       case State::after_comma:
         return fail_at(here_, "the array that opens the file is not closed; expected an object or ']'");
@@ -100,6 +104,7 @@ class RowScanner {
     state_ = state;
     row_.clear();
     row_start_ = here_;
+    row_begin_ = at_;
     depth_ = 0;
     in_string_ = escaped_ = closed_ = false;
     return inside_row(c);
@@ -108,7 +113,7 @@ class RowScanner {
   Status inside_row(char c) {
     if (state_ == State::element && depth_ == 0 && !in_string_ && (c == ',' || c == ']')) {
       state_ = c == ',' ? State::after_comma : State::end;
-      return add_json_row(row_, row_start_, "", rows_);
+      return add_row();
     }
     if (state_ == State::element && closed_ && !is_blank(c)) {
       return fail_at(here_, fmt::format("expected ',' or ']' after a row, found {}", shown(c)));
@@ -118,10 +123,12 @@ class RowScanner {
     follow(c);
     if (state_ == State::single && depth_ == 0 && !in_string_) {
       state_ = State::end;
-      return add_json_row(row_, row_start_, "", rows_);
+      return add_row();
     }
     return {};
   }
+
+  Status add_row() { return add_json_row(row_, row_start_, {row_begin_, row_.size()}, "", rows_); }
 
   void follow(char c) {
     if (in_string_) {
@@ -153,6 +160,7 @@ class RowScanner {
   State state_ = State::start;
   Position here_;
   Position row_start_;
+  std::uint64_t at_ = 0, row_begin_ = 0;  // in bytes
   std::string row_;
   int depth_ = 0;
   bool in_string_ = false;
@@ -162,7 +170,7 @@ class RowScanner {
 
 }  // namespace
 
-Status add_json_row(std::string_view text, Position place, std::string_view more, RowSink& rows) {
+Status add_json_row(std::string_view text, Position place, TextSpan span, std::string_view more, RowSink& rows) {
   const auto row = parse_json(text);
   if (!row) {
     return fail_at(inside(place, row.error().line, row.error().column),
@@ -174,21 +182,11 @@ Status add_json_row(std::string_view text, Position place, std::string_view more
   std::string compact;
   compact.reserve(text.size());
   append_json(compact, *row);
-  Status added = rows.add(compact);
+  Status added = rows.add_from(compact, span);
   if (!added && added.error().kind == ErrorKind::bad_input) return fail_at(place, added.error().message);
   return added;
 }
 
-Status read_json(TextStream& file, RowSink& rows) {
-  RowScanner scanner(rows);
-  for (;;) {
-    const auto piece = file.next();
-    if (!piece) return std::unexpected(piece.error());
-    if (piece->empty()) return scanner.finish();
-    for (const char c : *piece) {
-      if (Status taken = scanner.take(c); !taken) return taken;
-    }
-  }
-}
+std::unique_ptr<RowReader> make_json_reader(RowSink& rows) { return std::make_unique<RowScanner>(rows); }
 
 }  // namespace palette::dataset

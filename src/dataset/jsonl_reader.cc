@@ -4,12 +4,13 @@
 namespace palette::dataset {
 namespace {
 
-class LineReader {
+class LineReader final : public RowReader {
  public:
   explicit LineReader(RowSink& rows) : rows_(rows) {}
 
-  Status take(std::string_view piece) {
+  Status take(std::string_view piece, std::uint64_t offset) override {
     while (!piece.empty()) {
+      if (line_.empty()) begin_ = offset;
       const std::size_t end = std::min(piece.find('\n'), piece.size());
       line_ += piece.substr(0, end);
       if (line_.size() > limits::kSeedRowBytesMax) {
@@ -17,12 +18,13 @@ class LineReader {
       }
       if (end == piece.size()) return {};
       piece.remove_prefix(end + 1);
+      offset += end + 1;
       if (Status added = end_line(); !added) return added;
     }
     return {};
   }
 
-  Status finish() {
+  Status finish() override {
     const bool anything = number_ > 1 || !line_.empty();
     if (Status added = end_line(); !added) return added;
     if (rows_.count() > 0) return {};
@@ -36,27 +38,21 @@ class LineReader {
   Status end_line() {
     const Position place{number_++, 1};
     const bool blank = line_.find_first_not_of(" \t\r") == std::string::npos;
-    Status added =
-        blank ? Status{} : add_json_row(line_, place, "; in JSONL each line is one whole JSON object", rows_);
+    Status added = blank ? Status{}
+                         : add_json_row(line_, place, {begin_, line_.size()},
+                                        "; in JSONL each line is one whole JSON object", rows_);
     line_.clear();
     return added;
   }
 
   RowSink& rows_;
   std::string line_;
+  std::uint64_t begin_ = 0;  // of the line
   std::uint32_t number_ = 1;
 };
 
 }  // namespace
 
-Status read_jsonl(TextStream& file, RowSink& rows) {
-  LineReader reader(rows);
-  for (;;) {
-    const auto piece = file.next();
-    if (!piece) return std::unexpected(piece.error());
-    if (piece->empty()) return reader.finish();
-    if (Status taken = reader.take(*piece); !taken) return taken;
-  }
-}
+std::unique_ptr<RowReader> make_jsonl_reader(RowSink& rows) { return std::make_unique<LineReader>(rows); }
 
 }  // namespace palette::dataset

@@ -19,12 +19,17 @@ Error row_too_large(std::uint64_t number) {
                            number, limits::kSeedRowBytesMax)};
 }
 
-Status RowStore::add(std::string_view row) {
-  if (row.size() > limits::kSeedRowBytesMax) return std::unexpected(row_too_large(count_ + 1));
-  if (count_ == static_cast<std::uint64_t>(limits::kSeedRowsMax)) {
+Status check_row(std::size_t bytes, std::uint64_t count) {
+  if (bytes > limits::kSeedRowBytesMax) return std::unexpected(row_too_large(count + 1));
+  if (count >= static_cast<std::uint64_t>(limits::kSeedRowsMax)) {
     return fail(ErrorKind::bad_input,
                 fmt::format("there are more than {} rows, the limit of seed data; take fewer", limits::kSeedRowsMax));
   }
+  return {};
+}
+
+Status RowStore::add(std::string_view row) {
+  if (Status allowed = check_row(row.size(), count_); !allowed) return allowed;
   ++count_;
   size_ += row.size();
   if (!is_spooled() && size_ + count_ * kEntryBytes > memory_bytes_max_) {

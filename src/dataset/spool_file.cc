@@ -18,17 +18,27 @@ constexpr std::size_t kBufferBytes = 64 * limits::kKiB;
 }  // namespace
 
 Result<std::unique_ptr<SpoolFile>> SpoolFile::create(const std::filesystem::path& folder) {
+  auto file = create_named(folder);
+  if (!file) return file;
+  ::unlink((*file)->name_.c_str());
+  (*file)->has_name_ = false;
+  return file;
+}
+
+Result<std::unique_ptr<SpoolFile>> SpoolFile::create_named(const std::filesystem::path& folder) {
   std::error_code ec;
   std::filesystem::create_directories(folder, ec);
   if (ec) return std::unexpected(system_error("mkdir", folder.string(), ec.value()));
   std::string name = (folder / "seed-spool-XXXXXX").string();
   const int descriptor = ::mkostemp(name.data(), O_CLOEXEC);
   if (descriptor < 0) return std::unexpected(system_error("mkostemp", name, errno));
-  ::unlink(name.c_str());
   return std::unique_ptr<SpoolFile>(new SpoolFile(std::move(name), descriptor));
 }
 
-SpoolFile::~SpoolFile() { ::close(descriptor_); }
+SpoolFile::~SpoolFile() {
+  ::close(descriptor_);
+  if (has_name_) ::unlink(name_.c_str());  // nothing is there when it was moved away
+}
 
 Status SpoolFile::append(std::string_view bytes) {
   buffer_ += bytes;

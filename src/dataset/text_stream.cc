@@ -9,13 +9,12 @@
 #include <cstring>
 #include <utility>
 
-#include "base/limits.h"
 #include "base/utf8.h"
 
 namespace palette::dataset {
 namespace {
 
-constexpr std::size_t kPieceBytes = 128 * limits::kKiB;
+constexpr std::size_t kPieceBytes = TextCheck::kPieceBytesMax;
 constexpr std::size_t kCodePointBytesMax = 4;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
@@ -58,46 +57,51 @@ Result<TextStream> TextStream::open(const std::filesystem::path& file) {
   return TextStream(descriptor);
 }
 
-TextStream::TextStream(int descriptor)
-    : descriptor_(descriptor), buffer_(kPieceBytes + kCodePointBytesMax), hash_(std::make_unique<Sha256>()) {}
+TextStream::TextStream(int descriptor) : descriptor_(descriptor), bytes_(kPieceBytes) {}
 
 TextStream::TextStream(TextStream&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)),
-      buffer_(std::move(other.buffer_)),
-      held_(other.held_),
-      given_(other.given_),
-      skipped_(other.skipped_),
-      filled_(other.filled_),
-      at_start_(other.at_start_),
-      place_(other.place_),
-      hash_(std::move(other.hash_)) {}
+      at_end_(other.at_end_),
+      bytes_(std::move(other.bytes_)),
+      check_(std::move(other.check_)) {}
 
 TextStream::~TextStream() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-Result<bool> TextStream::read_more() {
-  std::memmove(buffer_.data(), buffer_.data() + given_, held_);
-  given_ = 0;
-  const auto count = read_fully(descriptor_, buffer_.data() + held_, kPieceBytes);
-  if (!count) return std::unexpected(count.error());
-  hash_->update({buffer_.data() + held_, *count});
-  filled_ = held_ + *count;
-  return *count == kPieceBytes;
+Result<std::string_view> TextStream::next() {
+  while (!at_end_) {
+    const auto count = read_fully(descriptor_, bytes_.data(), bytes_.size());
+    if (!count) return std::unexpected(count.error());
+    at_end_ = *count < bytes_.size();
+    const auto text = check_.take({bytes_.data(), *count}, at_end_);
+    if (!text || !text->empty()) return text;
+  }
+  return std::string_view();
 }
 
-Result<std::string_view> TextStream::next() {
+TextCheck::TextCheck() : buffer_(kPieceBytesMax + kCodePointBytesMax), hash_(std::make_unique<Sha256>()) {}
+
+Result<std::string_view> TextCheck::take(std::string_view bytes, bool is_last) {
   place_.pass(std::string_view(buffer_.data() + skipped_, given_ - skipped_));
-  const auto more = read_more();
-  if (!more) return std::unexpected(more.error());
-  std::string_view text(buffer_.data(), filled_);
+  std::memmove(buffer_.data(), buffer_.data() + given_, held_);
+  offset_ += given_;
+  std::memcpy(buffer_.data() + held_, bytes.data(), bytes.size());
+  hash_->update(bytes);
+  std::string_view text(buffer_.data(), held_ + bytes.size());
+  skipped_ = 0;
+  if (at_start_ && !is_last && text.size() < kByteOrderMark.size() && kByteOrderMark.starts_with(text)) {
+    held_ = text.size();
+    given_ = 0;
+    return std::string_view();
+  }
   skipped_ = std::exchange(at_start_, false) && text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
-  text.remove_prefix(skipped_);
   held_ = 0;
-  given_ = filled_;
+  given_ = text.size();
+  text.remove_prefix(skipped_);
   if (const std::size_t bad = find_invalid_utf8(text); bad != std::string_view::npos) {
     // A code point may have been cut by the end of the piece: it comes with the next one.
-    if (!*more || text.size() - bad >= kCodePointBytesMax) return not_utf8(text, bad);
+    if (is_last || text.size() - bad >= kCodePointBytesMax) return not_utf8(text, bad);
     held_ = text.size() - bad;
     given_ = skipped_ + bad;
     text = text.substr(0, bad);
@@ -105,7 +109,7 @@ Result<std::string_view> TextStream::next() {
   return text;
 }
 
-std::unexpected<Error> TextStream::not_utf8(std::string_view text, std::size_t offset) const {
+std::unexpected<Error> TextCheck::not_utf8(std::string_view text, std::size_t offset) const {
   Position place = place_;
   place.pass(text.substr(0, offset));
   return fail_at(place, fmt::format("the byte 0x{:02X} is not valid UTF-8 here; save the file as UTF-8",

@@ -85,7 +85,7 @@ std::string Node::describe() const {
   return {};
 }
 
-Result<Document> load_document(const std::filesystem::path& file) {
+Result<std::string> read_document_text(const std::filesystem::path& file) {
   std::error_code ec;
   if (std::filesystem::is_directory(file, ec)) {
     return fail(ErrorKind::bad_input, "this is a folder; a YAML or JSON file is expected", file.string());
@@ -108,7 +108,13 @@ Result<Document> load_document(const std::filesystem::path& file) {
     return fail(ErrorKind::bad_input, "the file is larger than 4 MiB, the most that a job or template file may have",
                 file.string());
   }
-  return parse_document(file.string(), text);
+  return text;
+}
+
+Result<Document> load_document(const std::filesystem::path& file) {
+  const Result<std::string> text = read_document_text(file);
+  if (!text) return std::unexpected(text.error());
+  return parse_document(file.string(), *text);
 }
 
 Result<Document> parse_document(std::string file, std::string_view text) {

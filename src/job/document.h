@@ -65,6 +65,9 @@ struct Document {
 Result<Document> load_document(const std::filesystem::path& file);
 Result<Document> parse_document(std::string file, std::string_view text);
 
+// The text of such a file, as it is. Errors: not_found; bad_input when it is a folder, too large, or cannot be read.
+Result<std::string> read_document_text(const std::filesystem::path& file);
+
 Result<Node> parse_yaml_node(std::string_view text);
 Result<Node> parse_json_node(std::string_view text);
 

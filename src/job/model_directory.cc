@@ -2,13 +2,26 @@
 
 namespace palette::job {
 
+ModelDirectory ModelDirectory::of_text(std::string file, std::string text, std::string region) {
+  ModelDirectory out(std::move(file), std::move(region));
+  out.user_text_ = std::move(text);
+  out.is_read_ = true;
+  return out;
+}
+
 const Catalogue& ModelDirectory::open(Diagnostics& diagnostics) {
   if (catalogue_) return *catalogue_;
   Result<Catalogue> built_in = Catalogue::built_in();
   if (!built_in) diagnostics.error(built_in.error());
   catalogue_.emplace(built_in ? std::move(*built_in) : Catalogue{});
   if (user_file_.empty()) return *catalogue_;
-  const Result<Document> document = load_document(user_file_);
+  Result<std::string> text = is_read_ ? std::move(user_text_) : read_document_text(user_file_);
+  if (!text) {
+    diagnostics.error(text.error());
+    return *catalogue_;
+  }
+  user_text_ = std::move(*text);
+  const Result<Document> document = parse_document(user_file_.string(), user_text_);
   if (document) {
     catalogue_->add(*document, diagnostics);
   } else {

@@ -19,6 +19,9 @@ class ModelDirectory {
   ModelDirectory(std::filesystem::path user_file, std::string region)
       : user_file_(std::move(user_file)), region_(std::move(region)) {}
 
+  // With the text of such a file instead: of a job that was saved with it. `file` names it in messages.
+  static ModelDirectory of_text(std::string file, std::string text, std::string region);
+
   // As Catalogue::resolve. What is wrong with the user's file is told once, to the diagnostics of open().
   Result<ResolvedModel> resolve(std::string_view name);
 
@@ -28,10 +31,15 @@ class ModelDirectory {
   // Must be read at the start whatever the job says: a file that was named and cannot be read is an error.
   bool has_user_file() const { return !user_file_.empty(); }
   const std::string& region() const { return region_; }
+  // What the user's file says, once it was read: for a job that is saved with it. Empty when there is none.
+  const std::string& user_text() const { return user_text_; }
+  std::string user_file_name() const { return user_file_.filename().string(); }
 
  private:
   std::filesystem::path user_file_;
   std::string region_;
+  std::string user_text_;
+  bool is_read_ = false;  // user_text_ is what user_file_ says
   std::optional<Catalogue> catalogue_;
 };
 

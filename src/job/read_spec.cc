@@ -107,13 +107,19 @@ class SpecReader {
   }
 
   void seed_data() {
-    const bool by_path = reader_.any("seed_data") == nullptr && reader_.any("seed_data_path") != nullptr;
-    const std::string_view key = by_path ? "seed_data_path" : "seed_data";
+    const Node* by_key = reader_.any("seed_data_path");
+    const bool has_file = reader_.any("seed_data") != nullptr;
+    const std::string_view key = !has_file && by_key != nullptr ? "seed_data_path" : "seed_data";
     if (const Node* node = reader_.any(key)) spec_.seed_data_mark = node->mark;
     if (overrides_.seed_data) {
       spec_.seed_data = *overrides_.seed_data;
+    } else if (has_file && by_key != nullptr) {
+      reader_.complain("seed_data_path", *by_key, "both seed_data and seed_data_path are given; give one of them");
     } else if (auto path = reader_.string(key, 4096); path && !path->empty()) {
-      spec_.seed_data = (std::filesystem::path(document_.file).parent_path() / *path).lexically_normal().string();
+      if (by_key != nullptr)
+        spec_.seed_key = std::move(*path);
+      else
+        spec_.seed_data = (std::filesystem::path(document_.file).parent_path() / *path).lexically_normal().string();
     } else if (reader_.any(key) == nullptr || path) {
       reader_.complain_missing(
           key, "a job needs seed data: a JSON, JSONL, CSV or Parquet file, e.g. seed_data: seeds.jsonl");

@@ -227,6 +227,8 @@ TEST(ReadSpec, EachMistakeHasItsMessage) {
       {"service_tier: fast", "5:15: error: service_tier: found \"fast\"; allowed are default, flex and priority"},
       {"additional_fields: 5", "5:20: error: additional_fields: found 5; an object is expected"},
       {"template_id: qa", "5:14: error: template_id: both template and template_id are given; give one of them"},
+      {"seed_data_path: s.jsonl",
+       "5:17: error: seed_data_path: both seed_data and seed_data_path are given; give one of them"},
       {"columns: {}", "5:10: error: columns: found 0 columns; 1 to 1000 names with a template each are expected"},
       {"columns: [a]", "5:10: error: columns: found a list; 1 to 1000 names with a template each are expected"},
       {"columns: {a: 5}", "5:14: error: columns.a: found 5; a text is expected (put it in quotes)"},

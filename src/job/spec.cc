@@ -99,7 +99,10 @@ JsonObject JobSpec::to_json() const {
   out["name"] = name;
   put_if(out, "description", description);
   if (!models.empty()) out["model"] = strings(models);
-  out["seed_data"] = seed_data;
+  if (seed_key.empty())
+    out["seed_data"] = seed_data;
+  else
+    out["seed_data_path"] = seed_key;
   out["seed_sampling"] = to_string(seed_sampling);
   out["seed"] = seed;
   out["num_records"] = num_records;

@@ -73,7 +73,8 @@ struct JobSpec {
   std::string file;  // the job file
   std::string id, name, description;
   std::vector<std::string> models;
-  std::string seed_data;  // path, relative paths resolved against the job file's folder
+  std::string seed_data;  // path, relative paths resolved against the job file's folder; empty when seed_key is given
+  std::string seed_key;   // seed_data_path: key of an object of the bucket, in AWS
   Mark seed_data_mark;
   SeedSampling seed_sampling = SeedSampling::random;
   std::uint64_t seed = 0;

@@ -108,5 +108,19 @@ TEST(CallOptions, AStepsValueWinsAndTheRestComesFromTheJob) {
   EXPECT_EQ(to_json_text(CallOptions{}.to_json()), "{}");
 }
 
+TEST(JobSpec, SeedDataPathIsAKeyAndStaysOne) {
+  Diagnostics diagnostics;
+  const Result<Document> document = parse_document("jobs/job.yaml", "seed_data_path: seed-data/ann/../s.jsonl\n");
+  const JobSpec spec = read_job_spec(*document, {}, {}, diagnostics);
+  EXPECT_EQ(spec.seed_key, "seed-data/ann/../s.jsonl");
+  EXPECT_EQ(spec.seed_data, "");
+  EXPECT_EQ(spec.to_json().at("seed_data_path"), "seed-data/ann/../s.jsonl");
+  EXPECT_FALSE(spec.to_json().contains("seed_data"));
+  Overrides overrides;
+  overrides.seed_data = "other.csv";
+  const JobSpec overridden = read_job_spec(*document, overrides, {}, diagnostics);
+  EXPECT_EQ(overridden.seed_data + overridden.seed_key, "other.csv");
+}
+
 }  // namespace
 }  // namespace palette::job

@@ -145,6 +145,7 @@ CallBill MeteredModel::bill_of(const Call& call, const ProviderResult& result) c
   bill.model = parts_.resolved.name;
   bill.step = call.step;
   bill.reserved = call.bound.cost;
+  bill.throttled = !result && result.error().error.kind == ErrorKind::throttled;
   const Usage* usage = nullptr;
   if (result) {
     bill.end = CallBill::End::answered;

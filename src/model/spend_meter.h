@@ -27,6 +27,7 @@ struct CallBill {
   Usage usage = {};        // of `answered` and `wasted`: real, or the bound when `estimated`
   Money cost = {};         // likewise
   bool estimated = false;  // nobody said how much it was: the bound stands for it
+  bool throttled = false;  // it was told to slow down
 };
 
 class SpendMeter {
