@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace palette::generate {
 namespace {
@@ -272,25 +273,29 @@ async::Task<Result<std::optional<Checkpoint>>> load_checkpoint(store::ObjectStor
   co_return std::move(*checkpoint);
 }
 
-async::Task<Result<Checkpoint>> save_checkpoint(store::ObjectStore& objects, Checkpoint mine, job::Extents extents,
-                                                std::int64_t parts, UtcTime now) {
-  const std::string key = job::checkpoint_key(mine.job, mine.part);
+async::Task<Result<SavedCheckpoint>> save_checkpoint(store::ObjectStore& objects, SavedCheckpoint mine,
+                                                     job::Extents extents, std::int64_t parts, UtcTime now) {
+  const std::string key = job::checkpoint_key(mine.checkpoint.job, mine.checkpoint.part);
   for (int attempt = 0; attempt < kSaveTriesMax; ++attempt) {
-    const Result<store::Object> stored = co_await objects.get(key);
     store::PutCondition condition;
-    if (stored) {
+    if (!mine.etag.empty()) {
+      condition.if_match = std::exchange(mine.etag, {});  // known once; read when it has changed
+    } else if (const Result<store::Object> stored = co_await objects.get(key); stored) {
       const Result<Checkpoint> theirs = Checkpoint::from_text(stored->body);
       if (!theirs) co_return std::unexpected(theirs.error().at(objects.location(key)));
-      mine = Checkpoint::join(mine, *theirs);
+      mine.checkpoint = Checkpoint::join(mine.checkpoint, *theirs);
       condition.if_match = stored->etag;
     } else if (stored.error().kind == ErrorKind::not_found) {
       condition.if_absent = true;
     } else {
       co_return std::unexpected(stored.error());
     }
-    ++mine.revision;
-    const Result<std::string> put = co_await objects.put(key, mine.to_text(extents, parts, now), condition);
-    if (put) co_return mine;
+    ++mine.checkpoint.revision;
+    const Result<std::string> put = co_await objects.put(key, mine.checkpoint.to_text(extents, parts, now), condition);
+    if (put) {
+      mine.etag = *put;
+      co_return mine;
+    }
     const ErrorKind kind = put.error().kind;
     const bool raced = kind == ErrorKind::changed || kind == ErrorKind::already_exists || kind == ErrorKind::conflict ||
                        kind == ErrorKind::not_found;

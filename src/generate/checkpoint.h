@@ -73,9 +73,14 @@ struct Checkpoint {
 // empty.
 async::Task<Result<std::optional<Checkpoint>>> load_checkpoint(store::ObjectStore& objects, JobId job, PartNumber part);
 
+struct SavedCheckpoint {
+  Checkpoint checkpoint;
+  std::string etag = {};  // of the object that holds it, or less; empty: not known
+};
+
 // Joins `mine` with what is stored and saves it conditionally (If-Match, If-None-Match), again while others are faster.
-// Gives what stands now.
-async::Task<Result<Checkpoint>> save_checkpoint(store::ObjectStore& objects, Checkpoint mine, job::Extents extents,
-                                                std::int64_t parts, UtcTime now);
+// What `mine.etag` names is part of `mine` already: it is not read again. Gives what stands now.
+async::Task<Result<SavedCheckpoint>> save_checkpoint(store::ObjectStore& objects, SavedCheckpoint mine,
+                                                     job::Extents extents, std::int64_t parts, UtcTime now);
 
 }  // namespace palette::generate

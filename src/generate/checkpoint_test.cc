@@ -209,9 +209,13 @@ struct StoredCheckpoint : ::testing::Test {
   store::ObjectStore& objects = watched;
   job::Extents extents = job::Extents::of(500, 50);
 
-  Result<Checkpoint> save(const Checkpoint& mine) {
-    return await(save_checkpoint(objects, mine, extents, 1, UtcTime{1'790'000'000'000}));
+  Result<Checkpoint> save(const Checkpoint& mine, const std::string& etag = "") {
+    auto saved = await(save_checkpoint(objects, {mine, etag}, extents, 1, UtcTime{1'790'000'000'000}));
+    if (!saved) return std::unexpected(saved.error());
+    etag_of_saved = saved->etag;
+    return std::move(saved->checkpoint);
   }
+  std::string etag_of_saved;
   std::optional<Checkpoint> load() {
     const auto loaded = await(load_checkpoint(objects, JobId{"j"}, PartNumber{1}));
     EXPECT_TRUE(loaded) << error_text(loaded);
@@ -255,6 +259,25 @@ TEST_F(StoredCheckpoint, SavingTheSameAgainWritesAnotherBody) {
   EXPECT_NE(await(objects.get("jobs/j/checkpoint.json"))->body, first);
 }
 
+TEST_F(StoredCheckpoint, WhatThisSaverSavedLastIsNotReadAgain) {
+  Checkpoint mine = empty_checkpoint();
+  ASSERT_TRUE(save(mine));
+  const std::string known = etag_of_saved;
+  const std::size_t reads = watched.gets.size();
+  mine.completed.add(1);
+  mine.revision = 1;
+  ASSERT_TRUE(save(mine, known));
+  EXPECT_EQ(watched.gets.size(), reads);
+  EXPECT_NE(etag_of_saved, known);
+  // Overtaken by somebody who knows another batch: read, and joined.
+  Checkpoint theirs = empty_checkpoint();
+  theirs.completed.add(2);
+  const std::string overtaken = etag_of_saved;
+  ASSERT_TRUE(save(theirs));
+  ASSERT_TRUE(save(mine, overtaken));
+  EXPECT_EQ(load()->completed.size(), 2);
+}
+
 TEST_F(StoredCheckpoint, ASaverWhoWasOvertakenJoinsAgain) {
   Checkpoint mine = empty_checkpoint(), theirs = mine;
   mine.completed.add(1);
@@ -274,14 +297,14 @@ TEST_F(StoredCheckpoint, ASaverWhoWasOvertakenJoinsAgain) {
 }
 
 TEST_F(StoredCheckpoint, ManySaversLoseNothing) {
-  std::vector<async::Task<Result<Checkpoint>>> tasks;
+  std::vector<async::Task<Result<SavedCheckpoint>>> tasks;
   for (std::int64_t attempt = 1; attempt <= 8; ++attempt) {
     Checkpoint mine = empty_checkpoint();
     mine.completed.add(attempt);
     mine.usage[attempt]["m"] = {attempt, {attempt, attempt}, Money{attempt}};
-    tasks.push_back(save_checkpoint(objects, mine, extents, 1, UtcTime{}));
+    tasks.push_back(save_checkpoint(objects, {mine}, extents, 1, UtcTime{}));
   }
-  for (const Result<Checkpoint>& saved : await(contract::all_of(std::move(tasks))))
+  for (const Result<SavedCheckpoint>& saved : await(contract::all_of(std::move(tasks))))
     EXPECT_TRUE(saved) << error_text(saved);
   const Checkpoint stands = *load();
   EXPECT_EQ(stands.completed.size(), 8);

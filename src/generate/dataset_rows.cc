@@ -1,12 +1,57 @@
 #include "generate/dataset_rows.h"
 
+#include <algorithm>
+#include <boost/asio/this_coro.hpp>
+
+#include "async/task_group.h"
 #include "generate/pipeline.h"
 #include "generate/record_line.h"
 
 namespace palette::generate {
+namespace {
+
+constexpr std::size_t kFetchesAtOnce = 16;
+
+}  // namespace
+
+struct ColumnRows::Fetching {
+  std::vector<RecordIndex> records;
+  std::size_t next = 0;
+  Status status = {};
+};
 
 ColumnRows::ColumnRows(const PreparedJob& job) : job_(job) {
   if (!job.compiled.columns.empty()) rows_.emplace(*job.seeds, job.spec.seed_sampling, job.spec.seed);
+}
+
+async::Task<Status> ColumnRows::fetch_rows(std::vector<RecordIndex> records) {
+  fetched_.clear();
+  if (!rows_) co_return Status{};
+  std::erase_if(records, [this](RecordIndex index) { return rows_->is_at_hand(index); });
+  if (records.empty()) co_return Status{};
+  Fetching fetching{std::move(records)};
+  async::TaskGroup group(co_await boost::asio::this_coro::executor);
+  for (std::size_t i = 0; i < std::min(kFetchesAtOnce, fetching.records.size()); ++i)
+    group.spawn(fetch_some(&fetching));
+  co_await group.join();
+  co_return fetching.status;
+}
+
+async::Task<void> ColumnRows::fetch_some(Fetching* fetching) {
+  while (fetching->next < fetching->records.size() && fetching->status) {
+    const RecordIndex index = fetching->records[fetching->next++];
+    const Result<std::shared_ptr<const SeedRow>> row = co_await rows_->fetch(index);
+    if (row)
+      fetched_[index.value] = *row;
+    else if (fetching->status)
+      fetching->status = std::unexpected(row.error());
+  }
+}
+
+Result<std::shared_ptr<const SeedRow>> ColumnRows::seed_row_of(RecordIndex index) {
+  const auto found = fetched_.find(index.value);
+  if (found != fetched_.end()) return found->second;
+  return rows_->of_record(index);
 }
 
 Result<JsonObject> ColumnRows::row_of(RecordIndex index, std::string_view record_line) {
@@ -17,7 +62,7 @@ Result<JsonObject> ColumnRows::row_of(RecordIndex index, std::string_view record
     return fail(ErrorKind::corrupt, "the generation_result of the record cannot be read");
   const auto steps = read_generation_result(results->get_object(), job_.compiled.step_ids);
   if (!steps) return std::unexpected(steps.error());
-  const Result<std::shared_ptr<const SeedRow>> row = rows_->of_record(index);
+  const Result<std::shared_ptr<const SeedRow>> row = seed_row_of(index);
   if (!row) return std::unexpected(row.error());
 
   std::vector<const StepOutcome*> visible;

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "async/task.h"
 #include "base/result.h"
 #include "dataset/dataset_writer.h"
 #include "generate/preflight.h"
@@ -18,6 +20,10 @@ namespace palette::generate {
 class ColumnRows {
  public:
   explicit ColumnRows(const PreparedJob& job);
+
+  // For the rows of a large object, before row_of() of these records: reads the seed rows that are not at hand. On the
+  // loop's thread, while nobody else uses this. Errors: those of SeedRows::fetch.
+  async::Task<Status> fetch_rows(std::vector<RecordIndex> records);
 
   // A column whose text is one {{ expression }} keeps the value's type, otherwise it is text. A cell that cannot be
   // rendered is null and is counted.
@@ -31,8 +37,13 @@ class ColumnRows {
     std::int64_t records = 0;
     std::string first;
   };
+  struct Fetching;
+  async::Task<void> fetch_some(Fetching* fetching);
+  Result<std::shared_ptr<const SeedRow>> seed_row_of(RecordIndex index);
+
   const PreparedJob& job_;
-  std::optional<SeedRows> rows_;  // when there are columns
+  std::optional<SeedRows> rows_;                                    // when there are columns
+  std::map<std::int64_t, std::shared_ptr<const SeedRow>> fetched_;  // by record: the last ones that were asked for
   std::map<std::string, Trouble> troubles_;
 };
 

@@ -86,7 +86,7 @@ class Estimator {
 
   // False when one of its templates fails.
   Result<bool> add_record(RecordIndex index, Estimate& out) {
-    const auto row = rows_.of_record(index);
+    const auto row = rows_.sample_of(index);
     if (!row) return std::unexpected(row.error());
     std::vector<std::optional<StepOutcome>> done(job_.compiled.step_ids.size());
     std::vector<StepEstimate> steps = steps_;

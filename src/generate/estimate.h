@@ -38,7 +38,8 @@ struct Estimate {
 // Every model of every step is an offline stand-in: nothing can cost money.
 bool is_offline(const PreparedJob& job);
 
-// Errors: those of reading seed rows. A template that fails on a row of the sample is left out (the run tells it).
+// Of a large object of seed data the rows at hand stand for all. Errors: those of reading seed rows. A template that
+// fails on a row of the sample is left out (the run tells it).
 Result<Estimate> estimate_job(const PreparedJob& prepared, std::int64_t sample_max = 100);
 
 // What is known after some records were made: their mean, and an interval that holds the whole with about 95 %

@@ -54,6 +54,11 @@ async::Task<Result<ExportReport>> Exporter::run(ResumeState state) {
     if (!batch) co_return std::unexpected(batch.error());
     if (!*batch) break;
     report.records += static_cast<std::int64_t>((*batch)->lines.size());
+    if (has_columns_) {
+      std::vector<RecordIndex> records;
+      for (const auto& [index, line] : (*batch)->lines) records.push_back(RecordIndex{index});
+      if (Status done = co_await rows_.fetch_rows(std::move(records)); !done) co_return std::unexpected(done.error());
+    }
     if (Status done = co_await pool_.run([&] { return append_batch(**batch); }); !done)
       co_return std::unexpected(done.error());
   }

@@ -149,10 +149,7 @@ void Generator::open_next() {
 
 // To the next batch that this part has to make; beyond the last one when all are made.
 void Generator::skip_made() {
-  next_batch_ = context_.next_batch(BatchNumber{next_batch_}).value;
-  while (resume_.checkpoint.completed.contains(next_batch_)) {
-    next_batch_ = context_.next_batch(BatchNumber{resume_.checkpoint.completed.contiguous_from(next_batch_) + 1}).value;
-  }
+  next_batch_ = context_.next_missing(resume_.checkpoint.completed, BatchNumber{next_batch_}).value;
 }
 
 async::Task<void> Generator::open_retry(BatchNumber number) {

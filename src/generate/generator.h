@@ -89,6 +89,7 @@ class Generator {
 
   // Keeping them.
   async::Task<void> commit(OpenBatch* batch);
+  async::Task<bool> may_commit();
   async::Task<Status> put_batch(OpenBatch* batch);
   async::Task<Status> put_failures(OpenBatch* batch);
   async::Task<Status> lost_to_another(OpenBatch* batch, std::string key, std::string body);
@@ -115,6 +116,7 @@ class Generator {
   Accounts accounts_;
 
   ResumeState resume_;
+  std::string checkpoint_etag_;  // of the checkpoint that this attempt saved last
   std::optional<async::TaskGroup> group_;
   OpenBatches open_;
   OpenBatch* current_ = nullptr;  // the batch whose records are being started

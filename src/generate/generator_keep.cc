@@ -9,11 +9,24 @@ namespace palette::generate {
 namespace {
 
 constexpr std::size_t kJournalPieceBytes = 256 * limits::kKiB;
+constexpr std::int64_t kLookAtLease_ms = 100;
 
 }  // namespace
 
+// A batch that is not committed stays open: the journal has it.
+async::Task<bool> Generator::may_commit() {
+  while (!control_.may_keep()) {
+    if (!co_await control_.stop->sleep_for(kLookAtLease_ms)) co_return control_.may_keep();
+  }
+  co_return !control_.is_fenced();
+}
+
 async::Task<void> Generator::commit(OpenBatch* batch) {
   ++committing_;
+  if (!co_await may_commit()) {
+    --committing_;
+    co_return;
+  }
   const Status put = co_await put_batch(batch);
   --committing_;
   if (!put) {
@@ -137,6 +150,8 @@ async::Task<void> Generator::flush_now_and_then(std::shared_ptr<async::StopFlag>
   }
 }
 
+// While the lease is in doubt nothing is booked: a new owner may have booked it by then. The journal is this attempt's
+// own.
 async::Task<Status> Generator::flush() {
   const std::int64_t begun_ms = clock_.monotonic_ms();
   note_waste();  // before the journal: what it no longer has may be waste by now
@@ -146,12 +161,14 @@ async::Task<Status> Generator::flush() {
     if (Status written = co_await write_journal(); !written) co_return written;
   }
   control_.flushed_ms = begun_ms;
+  if (!control_.may_keep()) co_return Status{};
   if (checkpoint_changed_) {
     checkpoint_changed_ = false;
-    Result<Checkpoint> saved =
-        co_await save_checkpoint(objects_, resume_.checkpoint, context_.extents, context_.parts, clock_.now());
+    Result<SavedCheckpoint> saved = co_await save_checkpoint(objects_, {resume_.checkpoint, checkpoint_etag_},
+                                                             context_.extents, context_.parts, clock_.now());
     if (!saved) co_return std::unexpected(saved.error());
-    resume_.checkpoint = Checkpoint::join(resume_.checkpoint, *saved);
+    resume_.checkpoint = Checkpoint::join(resume_.checkpoint, saved->checkpoint);
+    checkpoint_etag_ = std::move(saved->etag);
   }
   // Last: a row says nothing that is not kept.
   if (accounts_.book != nullptr) co_return co_await accounts_.book->write();
@@ -225,6 +242,7 @@ async::Task<Status> Generator::keep_unfinished_retries() {
 }
 
 async::Task<Result<GenerateReport>> Generator::wind_up() {
+  if (control_.is_fenced()) co_return std::unexpected(*control_.halted);  // what it has made is another's to make
   Status kept;
   if (settings_.retry_failed && !open_.empty()) kept = co_await keep_unfinished_retries();
   skip_made();

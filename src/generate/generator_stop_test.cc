@@ -41,6 +41,48 @@ TEST(Promise2, WhereverItIsStoppedNoFinishedStepIsMadeAgain) {
   }
 }
 
+// A worker that was frozen wakes up: until it knows that the lease is still its own, it commits nothing and books
+// nothing.
+TEST(Promise5, WhileTheLeaseIsInDoubtNothingIsCommitted) {
+  JobInFolder rig({.num_records = 20});
+  int looks = 0;
+  rig.control->owns = [&] { return ++looks > 10; };
+  const Result<GenerateReport> report = rig.run();
+  ASSERT_TRUE(report) << error_text(report);
+  EXPECT_EQ(report->end, End::ended) << "it was its own again";
+  EXPECT_EQ(rig.made(), rig.all_indexes());
+  EXPECT_GT(looks, 10);
+}
+
+TEST(Promise5, WhatIsStoppedInDoubtIsKeptInTheJournalAlone) {
+  JobInFolder rig({.num_records = 20});
+  rig.control->owns = [] { return false; };
+  rig.model->on_call = [&](const model::ModelRequest& r) {
+    if (r.key.record.value == 11) rig.control->drain();
+  };
+  const Result<GenerateReport> report = rig.run();
+  ASSERT_TRUE(report) << error_text(report);
+  EXPECT_EQ(report->end, End::stopped);
+  EXPECT_EQ(rig.watched.puts, std::vector<std::string>{"journal/j/attempt-0001-0001.jsonl"});
+  const std::size_t calls = rig.model->prompts.size();
+  ASSERT_EQ(rig.run().value().end, End::ended) << "the next attempt";
+  EXPECT_EQ(rig.model->prompts.size(), 20u) << calls << " of them before, none again";
+}
+
+TEST(Promise5, WhoIsFencedOffWritesNothingMore) {
+  JobInFolder rig({.num_records = 20});
+  rig.settings.flush_ms = 1;
+  rig.model->on_call = [&](const model::ModelRequest& r) {
+    if (r.key.record.value != 3) return;  // before the first batch is whole
+    rig.control->halt(Error{ErrorKind::fenced, "another worker has it"});
+    rig.watched.puts.clear();
+  };
+  const Result<GenerateReport> report = rig.run();
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().kind, ErrorKind::fenced);
+  EXPECT_TRUE(rig.watched.puts.empty()) << rig.watched.puts.front();
+}
+
 TEST(Promise6, AnInterruptedRunIsStoppedAndNotEnded) {
   JobInFolder rig({.num_records = 20});
   rig.model->on_call = [&](const model::ModelRequest& r) {

@@ -24,6 +24,15 @@ class SlicesInMemory final : public SliceSource {
 
 }  // namespace
 
+Infrastructure& Infrastructure::operator+=(const Infrastructure& other) {
+  compute += other.compute;
+  s3 += other.s3;
+  dynamodb += other.dynamodb;
+  compute_ms += other.compute_ms;
+  s3_operations += other.s3_operations;
+  return *this;
+}
+
 std::shared_ptr<SliceSource> slices_in_memory(Money unallocated) {
   return std::make_shared<SlicesInMemory>(unallocated);
 }
@@ -39,7 +48,7 @@ Ledger::Ledger(LedgerSettings settings, std::shared_ptr<SliceSource> slices, Run
       queue_(control.stop) {}
 
 bool Ledger::admit(RecordIndex record) {
-  if (record_bound_ > Money{} && left() - held_ < record_bound_) return false;
+  if (record_bound_ > Money{} && for_calls() - held_ < record_bound_) return false;
   records_[record.value] = {record_bound_};
   held_ += record_bound_;
   return true;
@@ -66,8 +75,8 @@ Money Ledger::held_by_older(std::int64_t record) const {
 bool Ledger::fits_now(Money bound, std::int64_t record) const {
   const auto own = records_.find(record);
   const Money held_by_others = own == records_.end() ? held_ : held_ - own->second.held;
-  if (left() - held_by_others >= bound) return true;
-  return left() - held_by_older(record) >= bound;
+  if (for_calls() - held_by_others >= bound) return true;
+  return for_calls() - held_by_older(record) >= bound;
 }
 
 Money Ledger::InProgress::bound() const {
@@ -118,6 +127,7 @@ void Ledger::settle(const model::CallBill& bill) {
   spent_ += bill.cost;
   over_bound_ = over_bound_ || bill.cost > bill.reserved;
   estimated_calls_ += bill.estimated;
+  throttles_ += bill.throttled;
   if (bill.end != model::CallBill::End::free) by_model_[std::string(bill.model)].add(bill.usage, bill.cost);
   if (bill.end == model::CallBill::End::wasted) waste_[std::string(bill.model)].add(bill.usage, bill.cost);
   if (!queue_.empty()) serve_waiting();
@@ -127,9 +137,13 @@ void Ledger::write_off(const std::string& model, const model::Usage& usage, Mone
   waste_[model].add(usage, cost);
 }
 
-void Ledger::charge_infrastructure(Money cost) {
-  spent_ += cost;
+// Some of what is to come is taken with it: the same again and again would be a slice each.
+async::Task<Status> Ledger::pay_infrastructure(Infrastructure cost) {
+  constexpr std::int64_t kAhead = 8;
+  spent_ += cost.total();
   infrastructure_ += cost;
+  if (taken_ < spent_ + reserved_ && !taking_) co_return co_await take_slice(Money::of(kAhead, cost.total().pico));
+  co_return Status{};
 }
 
 // In the order of age. One that cannot fit whatever the calls in flight will cost is told so; one that may fit later
@@ -166,10 +180,11 @@ async::Task<Status> Ledger::cover() {
   co_return Status{};
 }
 
-async::Task<Status> Ledger::take_slice() {
+// `ahead`: beside what is missing, if it is there.
+async::Task<Status> Ledger::take_slice(Money ahead) {
   taking_ = true;
   const Money missing = spent_ + reserved_ - taken_;
-  const Money amount = slice_size(missing);
+  const Money amount = std::max(slice_size(missing), std::min(missing + ahead, unallocated_));
   const Result<SliceSource::Answer> answer = co_await slices_->take(slice_no_ + 1, amount);
   taking_ = false;
   for (boost::asio::steady_timer* waiting : waiting_for_slice_) waiting->cancel();
@@ -203,7 +218,8 @@ Money Ledger::slice_size(Money at_least) {
 
 Error Ledger::over_budget(Money bound) const {
   return Error{ErrorKind::over_budget, "the next call may cost up to $" + bound.to_decimal() + ", and $" +
-                                           (left() + reserved_).to_decimal() + " of the budget are left"};
+                                           std::max(Money{}, for_calls() + reserved_).to_decimal() +
+                                           " of the budget are left"};
 }
 
 }  // namespace palette::generate

@@ -9,6 +9,7 @@
 // of records in progress shrinks to one before the budget is used up.
 #pragma once
 
+#include <algorithm>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <list>
@@ -43,8 +44,20 @@ class SliceSource {
 // Of a run that nobody shares and nobody takes over: kept in memory.
 std::shared_ptr<SliceSource> slices_in_memory(Money unallocated);
 
+// What runs beside models, in AWS.
+struct Infrastructure {
+  Money compute = {}, s3 = {}, dynamodb = {};
+  std::int64_t compute_ms = 0;     // of the task
+  std::int64_t s3_operations = 0;  // that cost something
+
+  Money total() const { return compute + s3 + dynamodb; }
+  Infrastructure& operator+=(const Infrastructure& other);
+  bool operator==(const Infrastructure&) const = default;
+};
+
 struct LedgerSettings {
   Money unallocated = {};         // of the job, when the attempt begins
+  Money tail = {};                // of it: not for calls, but for what comes after the last one
   std::int64_t slice_no = 0;      // the last that the part took
   Money record_bound = {};        // the most that all steps of one record may cost, as far as is known
   std::int64_t slice_ms = 1'000;  // about how long a slice should last
@@ -66,18 +79,21 @@ class Ledger final : public model::SpendMeter {
   // Money that was paid in an earlier attempt for what is not used now: moved to the waste.
   void write_off(const std::string& model, const model::Usage& usage, Money cost);
 
-  // Costs beside models (compute, storage), which count against the budget too.
-  void charge_infrastructure(Money cost);
+  // Costs beside models, which count against the budget too: they are spent, and a slice is taken for them where the
+  // slices do not cover them. over_budget when there is nothing left to take.
+  async::Task<Status> pay_infrastructure(Infrastructure cost);
 
-  Money spent() const { return spent_; }             // settled by this attempt, infrastructure included
-  Money reserved() const { return reserved_; }       // of calls in flight
-  Money unspent() const { return taken_ - spent_; }  // of the slices: to be given back when nothing is in flight
+  Money spent() const { return spent_; }        // settled by this attempt, infrastructure included
+  Money reserved() const { return reserved_; }  // of calls in flight
+  // Of the slices: to be given back when nothing is in flight.
+  Money unspent() const { return std::max(Money{}, taken_ - spent_); }
   Money left() const { return taken_ - spent_ - reserved_ + unallocated_; }
-  Money infrastructure() const { return infrastructure_; }
+  const Infrastructure& infrastructure() const { return infrastructure_; }
   std::int64_t slice_no() const { return slice_no_; }
   const UsageByModel& waste() const { return waste_; }        // calls that gave nothing, and what was written off
   const UsageByModel& by_model() const { return by_model_; }  // every call that was paid for, waste included
   std::int64_t estimated_calls() const { return estimated_calls_; }  // whose bound stands for what nobody told
+  std::int64_t throttles() const { return throttles_; }              // calls that were told to slow down
   bool over_bound() const { return over_bound_; }                    // a provider reported more than the bound
 
  private:
@@ -87,12 +103,13 @@ class Ledger final : public model::SpendMeter {
 
   Money held_by_older(std::int64_t record) const;
   bool fits_now(Money bound, std::int64_t record) const;
-  bool can_ever_fit(Money bound) const { return left() + reserved_ >= bound; }
+  Money for_calls() const { return left() - settings_.tail; }  // what another call may take
+  bool can_ever_fit(Money bound) const { return for_calls() + reserved_ >= bound; }
   Error over_budget(Money bound) const;
   void set_aside(Money bound, async::TurnKey key);
   void serve_waiting();
   async::Task<Status> cover();
-  async::Task<Status> take_slice();
+  async::Task<Status> take_slice(Money ahead = {});
   Money slice_size(Money at_least);
 
   LedgerSettings settings_;
@@ -101,7 +118,8 @@ class Ledger final : public model::SpendMeter {
   const Clock& clock_;
 
   Money unallocated_;  // of the job, as far as is known
-  Money taken_, spent_, reserved_, infrastructure_;
+  Money taken_, spent_, reserved_;
+  Infrastructure infrastructure_;
   Money record_bound_;
   std::int64_t slice_no_;
   Money last_slice_;
@@ -120,7 +138,7 @@ class Ledger final : public model::SpendMeter {
   std::list<boost::asio::steady_timer*> waiting_for_slice_;
 
   UsageByModel waste_, by_model_;
-  std::int64_t estimated_calls_ = 0;
+  std::int64_t estimated_calls_ = 0, throttles_ = 0;
   bool over_bound_ = false;
 };
 

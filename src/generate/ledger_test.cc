@@ -225,6 +225,40 @@ TEST_F(Ledgers, OtherPartsMayBeFaster) {
   EXPECT_TRUE(reserve(20));
 }
 
+TEST_F(Ledgers, TheTailIsNotForCalls) {
+  budget = std::make_shared<JobBudget>(Money{100});
+  ledger.emplace(LedgerSettings{.unallocated = Money{100}, .tail = Money{40}, .record_bound = Money{30}}, budget,
+                 control, clock);
+  EXPECT_EQ(reserve(61).error().kind, ErrorKind::over_budget);
+  EXPECT_TRUE(ledger->admit(RecordIndex{1}));
+  EXPECT_TRUE(ledger->admit(RecordIndex{2}));
+  EXPECT_FALSE(ledger->admit(RecordIndex{3})) << "10 are left, and the tail";
+  ASSERT_TRUE(await(ledger->pay_infrastructure({.compute = Money{40}}))) << "that is what it is for";
+}
+
+TEST_F(Ledgers, InfrastructureIsPaidOutOfSlicesWithSomeAhead) {
+  open(100);
+  ASSERT_TRUE(await(ledger->pay_infrastructure({.compute = Money{2}, .s3 = Money{1}, .s3_operations = 7})));
+  EXPECT_THAT(budget->slices, ElementsAre(27));
+  for (int i = 0; i < 8; ++i) {
+    ASSERT_TRUE(await(ledger->pay_infrastructure({.compute = Money{3}, .compute_ms = 10})));
+  }
+  EXPECT_EQ(budget->slices.size(), 1u);
+  EXPECT_EQ(ledger->spent(), Money{27});
+  EXPECT_EQ(ledger->infrastructure(), (Infrastructure{Money{26}, Money{1}, Money{}, 80, 7}));
+  EXPECT_EQ(ledger->left(), Money{73});
+}
+
+TEST_F(Ledgers, Promise3_WhatRunsBesideModelsEndsTheRunWithTheBudget) {
+  open(10);
+  ASSERT_TRUE(reserve(8));
+  settle(8, 8);
+  const Status paid = await(ledger->pay_infrastructure({.dynamodb = Money{5}}));
+  EXPECT_EQ(paid.error().kind, ErrorKind::over_budget);
+  EXPECT_TRUE(control.over_budget);
+  EXPECT_EQ(ledger->unspent(), Money{}) << "nothing is given back that was spent";
+}
+
 TEST_F(Ledgers, FreeCallsNeedNoSlice) {
   open(0);
   EXPECT_TRUE(reserve(0));

@@ -32,7 +32,12 @@ Pipeline::Pipeline(const PreparedJob& job, JobId id, std::vector<std::shared_ptr
 }
 
 async::Task<Status> Pipeline::make(RecordState* state) {
-  Result<std::shared_ptr<const SeedRow>> row = rows_.of_record(state->index);
+  // Rows of a file, nearly always: then there is nothing to wait for.
+  Result<std::shared_ptr<const SeedRow>> row = nullptr;
+  if (rows_.is_at_hand(state->index))
+    row = rows_.of_record(state->index);
+  else
+    row = co_await rows_.fetch(state->index);
   if (!row) co_return std::unexpected(row.error());
   state->seed_data_keys = (*row)->keys_text;
   state->steps.resize(job_.compiled.step_ids.size());

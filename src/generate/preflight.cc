@@ -84,6 +84,26 @@ void check_budget(const PreparedJob& job, job::Diagnostics& diagnostics) {
           " (the bytes of its prompts as tokens, and max_tokens of output); raise it, or lower max_tokens");
 }
 
+std::optional<dataset::SeedData> open_seed_object(const job::JobSpec& spec, const PreflightInput& input,
+                                                  job::Diagnostics& diagnostics) {
+  const auto complain = [&](const std::string& message) {
+    diagnostics.error(spec.file, spec.seed_data_mark, "seed_data_path", message);
+  };
+  if (!input.open_seed_key) {
+    complain("'" + spec.seed_key +
+             "' names an object of the bucket of a job in AWS; on this machine name a file, with seed_data");
+    return std::nullopt;
+  }
+  Result<dataset::SeedData> seeds = input.open_seed_key(spec.seed_key);
+  if (seeds) return std::move(*seeds);
+  // What is wrong inside of the object is told where it stands there; else the line that names it is wrong.
+  if (seeds.error().line > 0)
+    diagnostics.error(seeds.error());
+  else
+    complain(seeds.error().text());
+  return std::nullopt;
+}
+
 std::shared_ptr<job::TemplateLibrary> library_beside(const job::JobSpec& spec) {
   return std::make_shared<job::TemplateLibrary>(
       std::filesystem::path(spec.templ.file.empty() ? spec.file : spec.templ.file).parent_path());
@@ -114,42 +134,60 @@ std::optional<dataset::SeedData> open_seed_data(const job::JobSpec& spec, bool b
   return std::nullopt;
 }
 
-Preflight preflight(const PreflightInput& input) {
-  Preflight out;
-  Result<job::Document> document = job::load_document(input.job_file);
-  if (!document) {
-    out.diagnostics.error(document.error());
-    return out;
-  }
+CheckedSpec check_spec(const job::Document& document, const PreflightInput& input) {
+  CheckedSpec out;
   const auto models = input.models != nullptr ? input.models : std::make_shared<job::ModelDirectory>("", "");
   if (models->has_user_file()) models->open(out.diagnostics);
   job::Overrides overrides = input.overrides;
   overrides.model_names = names_in(models);
-  job::JobSpec spec = job::read_job_spec(*document, overrides, input.template_by_id, out.diagnostics);
-  const auto library = library_beside(spec);
-  job::CompiledJob compiled = job::compile_job(spec, library, out.diagnostics);
-  spec.includes = library->used();
-  StepModels step_models = look_up_models(compiled, *models);
-  check_step_models(spec, compiled, step_models, out.diagnostics);
-  out.step_models = step_models;
-  check_addresses(step_models, input.environment, out.diagnostics);
+  out.spec = job::read_job_spec(document, overrides, input.template_by_id, out.diagnostics);
+  const auto library = library_beside(out.spec);
+  out.compiled = job::compile_job(out.spec, library, out.diagnostics);
+  out.spec.includes = library->used();
+  out.step_models = look_up_models(out.compiled, *models);
+  check_step_models(out.spec, out.compiled, out.step_models, out.diagnostics);
+  check_addresses(out.step_models, input.environment, out.diagnostics);
   for (const auto& folder : input.written_to) {
     check_writable(folder, out.diagnostics);
-    check_no_folder_in_the_way(folder, spec, out.diagnostics);
+    check_no_folder_in_the_way(folder, out.spec, out.diagnostics);
   }
+  if (!models->user_text().empty()) out.user_models = {models->user_file_name(), models->user_text()};
+  return out;
+}
 
-  if (spec.seed_data.empty()) return out;
-  std::optional<dataset::SeedData> seeds =
-      open_seed_data(spec, input.overrides.seed_data.has_value(), input.spool_dir, out.diagnostics);
+Preflight check_with_seeds(CheckedSpec checked, std::optional<dataset::SeedData> seeds) {
+  Preflight out;
+  out.diagnostics = std::move(checked.diagnostics);
+  out.step_models = checked.step_models;
   if (!seeds) return out;
-  check_seed_variables(spec, compiled, *seeds, out.diagnostics);
+  check_seed_variables(checked.spec, checked.compiled, *seeds, out.diagnostics);
   if (!out.diagnostics.ok()) return out;
-  job::Identity identity = job::Identity::of(spec, seeds->sha256());
+  job::Identity identity = job::Identity::of(checked.spec, seeds->sha256());
   auto shared = std::make_shared<const dataset::SeedData>(std::move(*seeds));
-  PreparedJob job{std::move(spec), std::move(compiled), std::move(shared), std::move(identity), std::move(step_models)};
+  PreparedJob job{std::move(checked.spec), std::move(checked.compiled), std::move(shared), std::move(identity),
+                  std::move(checked.step_models)};
+  job.seed_key = job.spec.seed_key;
+  job.user_models = std::move(checked.user_models);
   check_budget(job, out.diagnostics);
   if (out.diagnostics.ok()) out.job.emplace(std::move(job));
   return out;
+}
+
+Preflight preflight(const PreflightInput& input) {
+  const Result<job::Document> document = job::load_document(input.job_file);
+  if (!document) {
+    Preflight out;
+    out.diagnostics.error(document.error());
+    return out;
+  }
+  CheckedSpec checked = check_spec(*document, input);
+  std::optional<dataset::SeedData> seeds;
+  if (!checked.spec.seed_key.empty()) {
+    seeds = open_seed_object(checked.spec, input, checked.diagnostics);
+  } else if (!checked.spec.seed_data.empty()) {
+    seeds = open_seed_data(checked.spec, input.overrides.seed_data.has_value(), input.spool_dir, checked.diagnostics);
+  }
+  return check_with_seeds(std::move(checked), std::move(seeds));
 }
 
 CheckedTemplate check_template(const std::filesystem::path& file, const job::Overrides& overrides,

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -21,13 +22,20 @@
 
 namespace palette::generate {
 
+// The user's own file of models, as it was when the job was checked; empty when there was none.
+struct UserModels {
+  std::string file_name, text;
+};
+
 // A job that can run: every part was checked.
 struct PreparedJob {
   job::JobSpec spec;
   job::CompiledJob compiled;
   std::shared_ptr<const dataset::SeedData> seeds;  // null only in a saved job whose columns need no rows
   job::Identity identity;
-  StepModels step_models;  // of compiled.steps
+  StepModels step_models;     // of compiled.steps
+  std::string seed_key = {};  // where the seed data is an object of the bucket; empty: spec.seed_data, on this machine
+  UserModels user_models = {};  // what the job's models were looked up in, beside the catalogue
 };
 
 struct PreflightInput {
@@ -38,6 +46,8 @@ struct PreflightInput {
   job::TemplateById template_by_id;               // empty: no table of templates
   std::filesystem::path spool_dir;                // where large seed data is unpacked
   std::vector<std::filesystem::path> written_to;  // folders that will be made or written
+  // Opens the object that `seed_data_path` names. Empty: such a job is refused, because it is one for AWS.
+  std::function<Result<dataset::SeedData>(const std::string& key)> open_seed_key = {};
 };
 
 struct Preflight {
@@ -47,6 +57,21 @@ struct Preflight {
 };
 
 Preflight preflight(const PreflightInput& input);
+
+// The two halves of it, for who has the job as a document and must wait for its seed data: everything that needs no
+// seed row (input.job_file is not looked at) …
+struct CheckedSpec {
+  job::JobSpec spec;
+  job::CompiledJob compiled;
+  StepModels step_models;
+  UserModels user_models;
+  job::Diagnostics diagnostics;
+};
+CheckedSpec check_spec(const job::Document& document, const PreflightInput& input);
+
+// … and the rest of it, with the seed data: nothing where it could not be opened, which the diagnostics of `checked`
+// tell.
+Preflight check_with_seeds(CheckedSpec checked, std::optional<dataset::SeedData> seeds);
 
 // The part of it that needs no seed data: `template check FILE` without --seed-data. The file is a job or a template
 // file.
@@ -61,7 +86,8 @@ CheckedTemplate check_template(const std::filesystem::path& file, const job::Ove
 std::optional<dataset::SeedData> open_seed_data(const job::JobSpec& spec, bool by_flag,
                                                 const std::filesystem::path& spool_dir, job::Diagnostics& diagnostics);
 
-// Are the variables that the templates read, and the template's schema_requirements, in the seed rows?
+// Are the variables that the templates read, and the template's schema_requirements, in the seed rows? Looks at those
+// that are at hand: all rows of a file, the first ones of a large object.
 void check_seed_variables(const job::JobSpec& spec, const job::CompiledJob& compiled, const dataset::SeedData& seeds,
                           job::Diagnostics& diagnostics);
 

@@ -137,6 +137,12 @@ BatchNumber PartContext::next_batch(BatchNumber first) const {
   return first;
 }
 
+BatchNumber PartContext::next_missing(const BatchSet& made, BatchNumber first) const {
+  BatchNumber batch = next_batch(first);
+  while (made.contains(batch.value)) batch = next_batch(BatchNumber{made.contiguous_from(batch.value) + 1});
+  return batch;
+}
+
 std::int64_t PartContext::records() const {
   std::int64_t count = 0;
   const std::int64_t last = last_batch().value;
@@ -207,10 +213,13 @@ async::Task<Result<ResumeState>> load_resume_state(store::ObjectStore& objects, 
       });
   if (!journal) co_return std::unexpected(journal.error());
   out.journal = std::move(*journal);
+  // A record of a committed batch is booked with it, and what its failure's line has is all that there is of it; a
+  // retry of it is neither.
+  std::erase_if(out.journal, [&](const auto& entry) {
+    const auto& [index, state] = entry;
+    return state.round == 0 && out.checkpoint.completed.contains(context.extents.batch_of(RecordIndex{index}).value);
+  });
   for (const auto& [index, state] : out.journal) {
-    // A record of a committed batch is booked with it; a retry of it is not.
-    const bool is_booked = out.checkpoint.completed.contains(context.extents.batch_of(RecordIndex{index}).value);
-    if (is_booked && state.round == 0) continue;
     add_steps(out.journaled, step_ids, state, true);
     add_unused(out.journaled, state);
   }

@@ -30,6 +30,8 @@ struct PartContext {
   bool has(BatchNumber batch) const { return part == store::kExportPart || extents.part_of(batch, parts) == part; }
   // The first batch from `first` on that it makes; one beyond last_batch() when there is none.
   BatchNumber next_batch(BatchNumber first) const;
+  // The first batch from `first` on that it makes and that is not in `made`; beyond last_batch() when all are.
+  BatchNumber next_missing(const BatchSet& made, BatchNumber first = BatchNumber{1}) const;
   // How many records below num_records it makes.
   std::int64_t records() const;
 };

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -23,6 +24,12 @@ struct RunControl {
   bool over_budget = false;         // a call did not fit: no new records
   std::int64_t flushed_ms = 0;      // by the monotonic clock: since when the journal has all that was made until then
   std::optional<Error> halted;      // why nothing goes on: a lost store, a quota that is used up, a long outage
+  // Does this process surely own what it makes? While it does not, nothing is committed or booked: another process may
+  // go on with the same part. Empty: always.
+  std::function<bool()> owns = {};
+
+  bool may_keep() const { return !owns || owns(); }
+  bool is_fenced() const { return halted && halted->kind == ErrorKind::fenced; }
 
   void drain() { stop->request(); }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "async/task.h"
 #include "base/ids.h"
 #include "base/result.h"
 #include "dataset/seed_data.h"
@@ -24,11 +25,20 @@ class SeedRows {
  public:
   SeedRows(const dataset::SeedData& seeds, job::SeedSampling sampling, std::uint64_t seed);
 
-  // The row that record `index` is made from.
+  // Can of_record() give the record's row without waiting? Always so for rows of a file; for those of a large object
+  // where they are kept.
+  bool is_at_hand(RecordIndex index) const;
+  // The row that record `index` is made from. internal when it is not at hand.
   Result<std::shared_ptr<const SeedRow>> of_record(RecordIndex index);
+  // The same of any row. On the loop's thread. Errors: those of SeedData::row_text_of.
+  async::Task<Result<std::shared_ptr<const SeedRow>>> fetch(RecordIndex index);
+  // For an estimate: the record's row where it is at hand, else one of those that are.
+  Result<std::shared_ptr<const SeedRow>> sample_of(RecordIndex index);
 
  private:
-  Result<std::shared_ptr<const SeedRow>> read(std::uint64_t row) const;
+  std::uint64_t row_of(RecordIndex index) const;
+  Result<std::shared_ptr<const SeedRow>> at_hand(std::uint64_t row);
+  std::shared_ptr<const SeedRow> keep(std::uint64_t row, std::shared_ptr<const SeedRow> parsed);
 
   const dataset::SeedData& seeds_;
   job::SeedSampling sampling_;

@@ -29,7 +29,7 @@ std::vector<std::string> split_dots(const std::string& text) {
   return parts;
 }
 
-// The paths that are asked for, each once, counted over all rows.
+// The paths that are asked for, each once, counted over the rows that are at hand.
 class Scan {
  public:
   std::size_t add(std::vector<std::string> path, bool exact) {
@@ -41,7 +41,7 @@ class Scan {
   }
 
   Status run(const dataset::SeedData& seeds) {
-    for (std::uint64_t row = 0; row < seeds.rows(); ++row) {
+    for (std::uint64_t row = 0; row < seeds.rows_at_hand(); ++row) {
       const Result<JsonObject> object = seeds.row(row);
       if (!object) return std::unexpected(object.error());
       for (const auto& member : *object) {
@@ -77,8 +77,15 @@ std::string what_rows_have(const std::set<std::string>& columns, const std::stri
   return "; the rows have " + list;
 }
 
-std::string of_rows(std::uint64_t missing, std::uint64_t rows) {
-  return std::to_string(missing) + " of " + std::to_string(rows) + " seed rows";
+std::string of_rows(std::uint64_t missing, const dataset::SeedData& seeds) {
+  const bool is_all = seeds.rows_at_hand() == seeds.rows();
+  return std::to_string(missing) + " of " + (is_all ? "" : "the first ") + std::to_string(seeds.rows_at_hand()) +
+         " seed rows";
+}
+
+std::string none_of_rows(const dataset::SeedData& seeds) {
+  if (seeds.rows_at_hand() == seeds.rows()) return "no seed row";
+  return "none of the first " + std::to_string(seeds.rows_at_hand()) + " seed rows";
 }
 
 }  // namespace
@@ -118,13 +125,13 @@ void check_seed_variables(const job::JobSpec& spec, const job::CompiledJob& comp
     const PathPresence& presence = scan.at(at);
     if (presence.missing == 0) continue;
     const std::string name = dotted(variable->path);
-    if (presence.missing == seeds.rows()) {
+    if (presence.missing == seeds.rows_at_hand()) {
       diagnostics.error(variable->file, variable->mark, variable->field,
-                        "no seed row has '" + name + "'" + what_rows_have(scan.columns(), variable->path[0]),
+                        none_of_rows(seeds) + " has '" + name + "'" + what_rows_have(scan.columns(), variable->path[0]),
                         variable->excerpt);
     } else {
       diagnostics.warning(variable->file, variable->mark, variable->field,
-                          of_rows(presence.missing, seeds.rows()) + " lack '" + name + "' (the first is row " +
+                          of_rows(presence.missing, seeds) + " lack '" + name + "' (the first is row " +
                               std::to_string(presence.first_missing_row + 1) + "); it is empty there");
     }
   }
@@ -132,13 +139,13 @@ void check_seed_variables(const job::JobSpec& spec, const job::CompiledJob& comp
     const PathPresence& presence = scan.at(at);
     if (presence.missing == 0) continue;
     diagnostics.error(field->file, field->node.mark, field->field,
-                      of_rows(presence.missing, seeds.rows()) + " lack '" + field->text() +
+                      of_rows(presence.missing, seeds) + " lack '" + field->text() +
                           "', which the template requires (the first is row " +
                           std::to_string(presence.first_missing_row + 1) + ")");
   }
   for (std::string_view own : {job::kStepsVariable, job::kSeedRowVariable, job::kRecordIndexVariable}) {
     if (!scan.columns().contains(std::string(own))) continue;
-    diagnostics.warning(spec.seed_data, job::Mark{0, 0}, "",
+    diagnostics.warning(spec.seed_key.empty() ? spec.seed_data : spec.seed_key, job::Mark{0, 0}, "",
                         "the seed rows have '" + std::string(own) +
                             "', which templates cannot see under that name; say seed_row." + std::string(own));
   }

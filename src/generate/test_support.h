@@ -104,10 +104,17 @@ class WatchedStore final : public store::ObjectStore {
   std::function<void(const std::string& key, const std::string& body)> after_put = [](const std::string&,
                                                                                       const std::string&) {};
   std::vector<std::string> puts;  // keys, in the order in which they were done
+  std::vector<std::string> gets;
+  std::map<std::string, int> ranges;  // how many were read of each key
 
-  async::Task<Result<store::Object>> get(std::string key) override { return inner_.get(std::move(key)); }
-  async::Task<Result<std::string>> get_range(std::string key, std::uint64_t offset, std::uint64_t size) override {
-    return inner_.get_range(std::move(key), offset, size);
+  async::Task<Result<store::Object>> get(std::string key) override {
+    gets.push_back(key);
+    return inner_.get(std::move(key));
+  }
+  async::Task<Result<std::string>> get_range(std::string key, std::uint64_t offset, std::uint64_t size,
+                                             std::string etag) override {
+    ++ranges[key];
+    return inner_.get_range(std::move(key), offset, size, std::move(etag));
   }
   async::Task<Result<store::ObjectInfo>> head(std::string key) override { return inner_.head(std::move(key)); }
   async::Task<Result<std::string>> put(std::string key, std::string body, store::PutCondition condition) override {
