@@ -22,10 +22,12 @@ LeaseKeeper::LeaseKeeper(LeaseSettings settings, std::int64_t claimed_ms, Beat b
   settings_.margin_ms = std::min(settings_.margin_ms, settings_.lease_ms / 3);
 }
 
+bool LeaseKeeper::owns() const {
+  return !fenced_ && clock_.monotonic_ms() < renewed_ms_ + settings_.lease_ms - settings_.margin_ms;
+}
+
 bool LeaseKeeper::holds() const {
-  const std::int64_t now_ms = clock_.monotonic_ms();
-  const bool in_time = now_ms < renewed_ms_ + settings_.lease_ms - settings_.margin_ms;
-  return !fenced_ && in_time && now_ms - control_.flushed_ms <= 2 * settings_.flush_ms;
+  return owns() && clock_.monotonic_ms() - control_.flushed_ms <= 2 * settings_.flush_ms;
 }
 
 std::int64_t LeaseKeeper::next_beat_ms() const {
@@ -61,6 +63,7 @@ async::Task<void> LeaseKeeper::send() {
   } else if (pulse.error().kind == ErrorKind::fenced) {
     fenced_ = true;
     control_.halt(pulse.error());
+    control_.cancel_calls();  // what they answer is for nobody
   }
 }
 

@@ -40,6 +40,8 @@ class LeaseKeeper {
 
   const std::string& stop_reason() const { return stop_reason_; }
   Money unallocated() const { return unallocated_; }  // of the job, as of the last heartbeat
+  // Does the lease surely hold now?
+  bool owns() const;
   // May a call start now?
   bool holds() const;
 
