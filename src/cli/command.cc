@@ -20,6 +20,11 @@ void add_common_options(CLI::App& command, CommonOptions& options) {
   add_json_option(command, options);
 }
 
+void add_place_options(CLI::App& command, CommonOptions& options) {
+  add_common_options(command, options);
+  command.add_flag("--aws", options.aws, "Jobs in AWS, not those of a data directory (also by PALETTE_STORE=aws)");
+}
+
 std::string data_dir_flag(const std::filesystem::path& data_dir) {
   return data_dir == CommonOptions{}.data_dir ? "" : " --data-dir " + data_dir.string();
 }

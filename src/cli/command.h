@@ -25,6 +25,7 @@ struct CommonOptions {
   std::filesystem::path data_dir = ".plot-palette";
   bool json = false;   // for machines: results on stdout as JSON
   bool quiet = false;  // only errors
+  bool aws = false;    // jobs in AWS, not those of data_dir
 };
 
 // Each registers its subcommand; the exit code of the one that was asked for goes to `exit_code`.
@@ -34,14 +35,21 @@ void add_preview(CLI::App& app, int& exit_code);
 void add_estimate(CLI::App& app, int& exit_code);
 void add_jobs(CLI::App& app, int& exit_code);
 void add_show(CLI::App& app, int& exit_code);
+void add_submit(CLI::App& app, int& exit_code);
+void add_worker(CLI::App& app, int& exit_code);
+void add_watch(CLI::App& app, int& exit_code);
+void add_cancel(CLI::App& app, int& exit_code);
+void add_set(CLI::App& app, int& exit_code);
 void add_rm(CLI::App& app, int& exit_code);
 void add_export(CLI::App& app, int& exit_code);
 void add_template(CLI::App& app, int& exit_code);
 void add_models(CLI::App& app, int& exit_code);
 void add_doctor(CLI::App& app, int& exit_code);
 
-// Adds --data-dir, --json and, where it makes sense, --quiet.
+// Adds --data-dir and --json.
 void add_common_options(CLI::App& command, CommonOptions& options);
+// And --aws: of the commands that work on jobs wherever they are (workspace.h, open_place).
+void add_place_options(CLI::App& command, CommonOptions& options);
 void add_json_option(CLI::App& command, CommonOptions& options);
 
 // " --data-dir D" for a command that is shown to the user; empty for the default.

@@ -6,9 +6,7 @@
 
 #include "cli/calibration.h"
 #include "cli/command.h"
-#include "cli/job_estimate.h"
 #include "cli/terminal.h"
-#include "cli/workspace.h"
 
 namespace palette::cli {
 namespace {
@@ -76,17 +74,23 @@ void note_uncounted(const CallCosts& costs) {
   }
 }
 
+Result<bool> nothing_left_to_do(Workspace& workspace, const generate::PreparedJob& prepared, bool fresh,
+                                bool retry_failed) {
+  if (fresh) return false;
+  const auto job = workspace.loop.run(same_job(&workspace, prepared.spec.name, prepared.identity.hash()));
+  if (!job) return std::unexpected(job.error());
+  if (!*job || (*job)->status != job::JobStatus::completed) return false;
+  const bool all_tried = prepared.spec.num_records <= (*job)->records_generated + (*job)->records_failed;
+  return all_tried && !(retry_failed && (*job)->records_failed > 0);
+}
+
 Result<bool> nothing_left_to_do(const std::filesystem::path& data_dir, const generate::PreparedJob& prepared,
                                 bool fresh, bool retry_failed) {
   if (fresh) return false;
   const auto workspace = Workspace::open_existing(data_dir);
   if (!workspace && workspace.error().kind == ErrorKind::not_found) return false;
   if (!workspace) return std::unexpected(workspace.error());
-  const auto job = (*workspace)->loop.run(same_job(workspace->get(), prepared.spec.name, prepared.identity.hash()));
-  if (!job) return std::unexpected(job.error());
-  if (!*job || (*job)->status != job::JobStatus::completed) return false;
-  const bool all_tried = prepared.spec.num_records <= (*job)->records_generated + (*job)->records_failed;
-  return all_tried && !(retry_failed && (*job)->records_failed > 0);
+  return nothing_left_to_do(**workspace, prepared, fresh, retry_failed);
 }
 
 bool can_ask() { return is_terminal(stdin) && is_terminal(stderr); }
@@ -120,6 +124,20 @@ std::optional<int> confirm_run(const generate::Estimate& estimate, const generat
   if (ask("Go on?")) return std::nullopt;
   std::fprintf(stderr, "Nothing was started.\n");
   return kBadInput;
+}
+
+std::optional<int> look_at_costs(const CostLook& look, const generate::PreparedJob& prepared,
+                                 const aws::Environment& environment, std::optional<KeptEstimate>& estimate) {
+  const CallCosts costs = call_costs(prepared, environment);
+  if (!look.quiet) note_uncounted(costs);
+  if (!costs.costs_money) return std::nullopt;
+  const auto found = generate::estimate_job(prepared);
+  if (!found) return tell_error(found.error());
+  if (found->expected > Money{}) estimate = kept_of(*found);
+  if (look.yes || prepared.spec.budget_limit) return std::nullopt;
+  const Result<bool> is_made = look.is_made();
+  if (!is_made) return tell_error(is_made.error());
+  return *is_made ? std::nullopt : confirm_run(*found, prepared, costs);
 }
 
 }  // namespace palette::cli

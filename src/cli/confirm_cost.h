@@ -2,11 +2,15 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "aws/environment.h"
+#include "base/result.h"
+#include "cli/job_estimate.h"
+#include "cli/workspace.h"
 #include "generate/estimate.h"
 #include "generate/preflight.h"
 
@@ -28,6 +32,9 @@ CallCosts call_costs(const generate::PreparedJob& prepared, const aws::Environme
 void note_uncounted(const CallCosts& costs);
 
 // Is the job made already, so that a run would only export it? Errors: those of the store.
+Result<bool> nothing_left_to_do(Workspace& workspace, const generate::PreparedJob& prepared, bool fresh,
+                                bool retry_failed);
+// The same of a data directory that may not be there.
 Result<bool> nothing_left_to_do(const std::filesystem::path& data_dir, const generate::PreparedJob& prepared,
                                 bool fresh, bool retry_failed);
 
@@ -41,5 +48,15 @@ bool ask(const std::string& question);
 // terminal, says what is wanted. Nothing when it may go on, else the exit code.
 std::optional<int> confirm_run(const generate::Estimate& estimate, const generate::PreparedJob& prepared,
                                const CallCosts& costs);
+
+// All of it: what the job may cost goes to `estimate`, to be remembered in it; where nothing limits that, the user has
+// a say. Nothing when it may go on, else the exit code.
+struct CostLook {
+  bool quiet = false;
+  bool yes = false;                            // the user has agreed already
+  std::function<Result<bool>()> is_made = {};  // nothing_left_to_do
+};
+std::optional<int> look_at_costs(const CostLook& look, const generate::PreparedJob& prepared,
+                                 const aws::Environment& environment, std::optional<KeptEstimate>& estimate);
 
 }  // namespace palette::cli

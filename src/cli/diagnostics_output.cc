@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "cli/command.h"
 #include "cli/terminal.h"
 
 namespace palette::cli {
@@ -23,6 +24,17 @@ void tell_findings(const job::Diagnostics& diagnostics, bool quiet) {
     std::fprintf(stderr, "%s%zu error%s; nothing was started\n", diagnostics.full() ? "at least " : "", errors,
                  errors == 1 ? "" : "s");
   }
+}
+
+int tell_invalid(const job::Diagnostics& diagnostics, bool json) {
+  tell_findings(diagnostics, false);
+  if (json) {
+    JsonObject event;
+    event["event"] = "invalid";
+    event["findings"] = findings_json(diagnostics);
+    std::printf("%s\n", to_json_text(event).c_str());
+  }
+  return kBadInput;
 }
 
 JsonArray findings_json(const job::Diagnostics& diagnostics) {

@@ -7,10 +7,9 @@
 #include <cstdio>
 
 #include "cli/command.h"
+#include "cli/export_job.h"
 #include "cli/terminal.h"
 #include "cli/workspace.h"
-#include "generate/exporter.h"
-#include "generate/saved_job.h"
 
 namespace palette::cli {
 namespace {
@@ -20,37 +19,16 @@ struct ExportOptions {
   std::string id;
   std::vector<std::string> formats;
   std::filesystem::path out_dir;
+  std::filesystem::path download;
 };
 
 async::Task<Result<generate::ExportReport>> export_job(Workspace* workspace, const ExportOptions* options,
                                                        std::vector<job::OutputFormat> formats) {
-  const JobId id{options->id};
-  auto item = co_await workspace->jobs->get_job(id);
-  if (!item) {
-    Error error = item.error();
-    if (error.kind == ErrorKind::not_found)
-      error.message = "there is no job '" + id.text + "'; plot-palette jobs lists them";
-    co_return std::unexpected(error);
-  }
-  auto saved = co_await generate::load_job(workspace->objects, id);
-  if (!saved) co_return std::unexpected(saved.error());
-  if (Status opened = generate::open_saved_seeds(*saved, workspace->temp_dir()); !opened)
-    co_return std::unexpected(opened.error());
-  auto extents = job::Extents::from_json(item->extents);
-  if (!extents) co_return std::unexpected(extents.error());
-  const generate::PartContext context{id, PartNumber{1}, AttemptNumber{1}, *extents, item->num_records};
-  auto state = co_await generate::load_resume_state(workspace->objects, context, saved->prepared.compiled.step_ids,
-                                                    system_clock().now());
-  if (!state) co_return std::unexpected(state.error());
-
-  generate::ExportSettings settings;
-  settings.formats = formats.empty() ? saved->prepared.spec.output_formats : formats;
-  settings.partition = saved->prepared.spec.partition_strategy;
-  settings.temp_dir = workspace->temp_dir();
-  settings.replace_all = false;
-  async::StopFlag stop;
-  generate::Exporter exporter(saved->prepared, context, workspace->objects, workspace->pool, settings, stop);
-  auto report = co_await exporter.run(std::move(*state));
+  auto item = co_await find_job(workspace, JobId{options->id});
+  if (!item) co_return std::unexpected(item.error());
+  ExportWish wish;
+  wish.formats = std::move(formats);
+  auto report = co_await export_made(workspace, std::move(*item), std::move(wish));
   if (!report || options->out_dir.empty()) co_return report;
   const Status copied =
       co_await generate::copy_exports(workspace->objects, workspace->pool, report->files, options->out_dir);
@@ -58,36 +36,77 @@ async::Task<Result<generate::ExportReport>> export_job(Workspace* workspace, con
   co_return report;
 }
 
-int run_export(const ExportOptions& options) {
+// The files as the job's own export has left them.
+async::Task<Result<generate::ExportReport>> download(Workspace* workspace, const ExportOptions* options) {
+  const auto item = co_await find_job(workspace, JobId{options->id});
+  if (!item) co_return std::unexpected(item.error());
+  auto files = co_await list_exports(workspace, item->id);
+  if (!files) co_return std::unexpected(files.error());
+  if (files->empty()) {
+    co_return fail(ErrorKind::not_found, "the job " + item->id.text + " has no dataset yet; it is " +
+                                             std::string(job::to_string(item->status)) +
+                                             ". plot-palette export without --download makes one of what there is");
+  }
+  const Status copied = co_await generate::copy_exports(workspace->objects, workspace->pool, *files, options->download);
+  if (!copied) co_return std::unexpected(copied.error());
+  co_return generate::ExportReport{std::move(*files), item->records_generated, {}};
+}
+
+Result<std::vector<job::OutputFormat>> read_formats(const std::vector<std::string>& names) {
   std::vector<job::OutputFormat> formats;
-  for (const std::string& name : options.formats) {
+  for (const std::string& name : names) {
     const auto format = job::output_format_from(name);
     if (!format)
-      return tell_error(
-          Error{ErrorKind::bad_input, "found '" + name + "'; allowed are jsonl, parquet and csv", "--format"});
+      return fail(ErrorKind::bad_input, "found '" + name + "'; allowed are jsonl, parquet and csv", "--format");
     if (std::find(formats.begin(), formats.end(), *format) == formats.end()) formats.push_back(*format);
   }
-  auto workspace = Workspace::open_existing(options.common.data_dir);
-  if (!workspace) return tell_error(workspace.error());
-  const auto report = (*workspace)->loop.run(export_job(workspace->get(), &options, formats));
-  if (!report) return tell_error(report.error());
-  for (const std::string& note : report->notes)
-    std::fprintf(stderr, "%s %s\n", styled(stderr, Style::warning, "warning:").c_str(), note.c_str());
+  return formats;
+}
+
+void print_report(const ExportOptions& options, const Workspace& workspace, const generate::ExportReport& report) {
+  const bool downloads = !options.download.empty();
+  const std::filesystem::path& folder = downloads ? options.download : options.out_dir;
+  const auto place_of = [&](const generate::ExportedFile& file) {
+    return folder.empty() ? workspace.objects.location(file.key) : (folder / file.name).string();
+  };
   if (options.common.json) {
     JsonObject out;
     out["job_id"] = options.id;
-    out["records"] = report->records;
-    JsonArray files;
-    for (const auto& file : report->files) files.emplace_back((*workspace)->objects.location(file.key));
+    out["records"] = report.records;
+    JsonArray files, copies;
+    for (const auto& file : report.files) files.emplace_back(workspace.objects.location(file.key));
     out["files"] = std::move(files);
+    if (downloads) {
+      for (const auto& file : report.files) copies.emplace_back(place_of(file));
+      out["copies"] = std::move(copies);
+    }
     std::printf("%s\n", to_json_text(out).c_str());
-    return kDone;
+    return;
   }
-  std::printf("Exported %s of %s.\n", counted(report->records, "record").c_str(), options.id.c_str());
-  for (const auto& file : report->files) {
-    std::printf("  %s\n", options.out_dir.empty() ? (*workspace)->objects.location(file.key).c_str()
-                                                  : (options.out_dir / file.name).c_str());
+  std::printf("%s %s of %s.\n", downloads ? "Downloaded" : "Exported", counted(report.records, "record").c_str(),
+              options.id.c_str());
+  for (const auto& file : report.files) std::printf("  %s\n", place_of(file).c_str());
+}
+
+int run_export(const ExportOptions& options) {
+  const auto formats = read_formats(options.formats);
+  if (!formats) return tell_error(formats.error());
+  const bool downloads = !options.download.empty();
+  if (downloads && (!options.formats.empty() || !options.out_dir.empty())) {
+    return tell_error(
+        Error{ErrorKind::bad_input,
+              "--download copies the files that are there: it goes with neither --format nor --out, which "
+              "make new ones"});
   }
+  auto workspace = open_place(options.common);
+  if (!workspace) return tell_error(workspace.error());
+  const auto report = (*workspace)
+                          ->loop.run(downloads ? download(workspace->get(), &options)
+                                               : export_job(workspace->get(), &options, *formats));
+  if (!report) return tell_error(report.error());
+  for (const std::string& note : report->notes)
+    std::fprintf(stderr, "%s %s\n", styled(stderr, Style::warning, "warning:").c_str(), note.c_str());
+  print_report(options, **workspace, *report);
   return kDone;
 }
 
@@ -100,7 +119,9 @@ void add_export(CLI::App& app, int& exit_code) {
   command->add_option("--format", options->formats, "jsonl, parquet, csv, separated by commas; else as the job says")
       ->delimiter(',');
   command->add_option("--out", options->out_dir, "Also writes DIR/dataset.<ext>")->type_name("DIR");
-  add_common_options(*command, options->common);
+  command->add_option("--download", options->download, "Only copies the files of the job's own export to DIR")
+      ->type_name("DIR");
+  add_place_options(*command, options->common);
   command->footer("Example:\n  plot-palette export countries-qa-1a2b3c4d --format parquet,csv --out dataset");
   command->callback([options, &exit_code] { exit_code = run_export(*options); });
 }

@@ -1,4 +1,4 @@
-// plot-palette jobs: the jobs of a data directory.
+// plot-palette jobs: the jobs of a data directory, or of AWS.
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -27,11 +27,11 @@ void print_table(const std::vector<store::JobItem>& jobs) {
 }
 
 int list_jobs(const CommonOptions& options) {
-  std::error_code ec;
   std::vector<store::JobItem> jobs;
-  if (std::filesystem::exists(options.data_dir / "jobs.db", ec)) {
-    auto workspace = Workspace::open(options.data_dir);
-    if (!workspace) return tell_error(workspace.error());
+  const auto workspace = open_place(options);
+  const bool is_new_folder = !workspace && workspace.error().kind == ErrorKind::not_found;
+  if (!workspace && !is_new_folder) return tell_error(workspace.error());
+  if (workspace) {
     auto listed = (*workspace)->loop.run((*workspace)->jobs->list_jobs());
     if (!listed) return tell_error(listed.error());
     jobs = std::move(*listed);
@@ -41,6 +41,8 @@ int list_jobs(const CommonOptions& options) {
     JsonArray array;
     for (const store::JobItem& job : jobs) array.emplace_back(job_json(job));
     std::printf("%s\n", to_json_text(array).c_str());
+  } else if (jobs.empty() && workspace && (*workspace)->is_in_aws()) {
+    std::printf("There are no jobs in AWS yet. Make one: plot-palette submit job.yaml --aws\n");
   } else if (jobs.empty()) {
     std::printf("There are no jobs in %s yet. Make one: plot-palette init, then plot-palette run job.yaml\n",
                 options.data_dir.c_str());
@@ -55,7 +57,7 @@ int list_jobs(const CommonOptions& options) {
 void add_jobs(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<CommonOptions>();
   CLI::App* command = app.add_subcommand("jobs", "List the jobs, oldest first");
-  add_common_options(*command, *options);
+  add_place_options(*command, *options);
   command->footer("Example:\n  plot-palette jobs --json");
   command->callback([options, &exit_code] { exit_code = list_jobs(*options); });
 }

@@ -1,4 +1,5 @@
-// The job that a `run` is about: found by its identity, made, extended, claimed, and given back or finished.
+// The job that a `run` is about (job_making.h), claimed by this process under the kernel's file lock, given back or
+// finished.
 #pragma once
 
 #include <optional>
@@ -6,7 +7,7 @@
 
 #include "async/task.h"
 #include "base/result.h"
-#include "cli/job_estimate.h"
+#include "cli/job_making.h"
 #include "cli/workspace.h"
 #include "generate/exporter.h"
 #include "generate/generator.h"
@@ -26,25 +27,13 @@ struct ClaimedJob {
   std::string told;  // for the user: that it goes on, or starts anew and why
 };
 
-struct ClaimOptions {
-  bool fresh = false;                             // start over under a new id
-  std::int64_t interval = limits::kBatchRecords;  // records of a batch, for what is new
-  std::optional<KeptEstimate> estimate = {};      // to be remembered in the job
-};
-
 // Errors: held when another process works on it.
 async::Task<Result<ClaimedJob>> claim_job(Workspace& workspace, const generate::PreparedJob& prepared,
-                                          ClaimOptions options, const Clock& clock);
+                                          JobOptions options, const Clock& clock);
 
 // How far it is, for `jobs` in another terminal.
 async::Task<Status> report_progress(Workspace& workspace, const ClaimedJob& claimed, const generate::Progress& progress,
                                     const Clock& clock);
-
-// Slices of the job's budget, for the part that is claimed.
-std::shared_ptr<generate::SliceSource> slices_of(Workspace& workspace, const ClaimedJob& claimed);
-
-// What was given to slices so far, by this attempt and earlier ones.
-Money allocated(const store::JobItem& job);
 
 // Back to QUEUED: the same command goes on. `unspent` of the slices goes back to the budget.
 async::Task<Status> give_back(Workspace& workspace, const ClaimedJob& claimed, const generate::Progress& progress,

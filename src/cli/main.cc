@@ -52,6 +52,11 @@ int main(int argc, char** argv) {
   palette::cli::add_estimate(app, exit_code);
   palette::cli::add_jobs(app, exit_code);
   palette::cli::add_show(app, exit_code);
+  palette::cli::add_submit(app, exit_code);
+  palette::cli::add_worker(app, exit_code);
+  palette::cli::add_watch(app, exit_code);
+  palette::cli::add_cancel(app, exit_code);
+  palette::cli::add_set(app, exit_code);
   palette::cli::add_rm(app, exit_code);
   palette::cli::add_export(app, exit_code);
   palette::cli::add_template(app, exit_code);

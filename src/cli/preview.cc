@@ -7,11 +7,11 @@
 
 #include "cli/command.h"
 #include "cli/diagnostics_output.h"
-#include "cli/job_models.h"
 #include "cli/job_overrides.h"
 #include "cli/terminal.h"
 #include "cli/workspace.h"
 #include "generate/dataset_rows.h"
+#include "generate/job_models.h"
 #include "generate/ledger.h"
 #include "generate/pipeline.h"
 
@@ -95,8 +95,8 @@ int preview(const PreviewOptions& options) {
   auto ledger = std::make_shared<generate::Ledger>(generate::LedgerSettings{.unallocated = budget},
                                                    generate::slices_in_memory(budget), control, system_clock());
   model::Connections connections(loop.context().get_executor(), input.environment, system_clock());
-  auto models =
-      make_job_models(*checked.job, control, {connections, ledger, loop.context().get_executor(), system_clock()});
+  auto models = generate::make_job_models(*checked.job, control,
+                                          {connections, ledger, loop.context().get_executor(), system_clock()});
   if (!models) return tell_error(models.error());
   generate::Pipeline pipeline(*checked.job, JobId{"preview"}, std::move(*models), control);
   const auto records = loop.run(make_records(&pipeline, std::min(options.count, checked.job->spec.num_records)));

@@ -44,7 +44,10 @@ std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
 
 ProgressDisplay::ProgressDisplay(DisplayMode mode, const generate::Progress& progress,
                                  const generate::RunControl& control, const Clock& clock)
-    : mode_(mode), progress_(progress), control_(control), clock_(clock), started_ms_(clock.monotonic_ms()) {}
+    : mode_(mode), progress_(progress), control_(&control), clock_(clock), started_ms_(clock.monotonic_ms()) {}
+
+ProgressDisplay::ProgressDisplay(DisplayMode mode, const generate::Progress& progress, const Clock& clock)
+    : mode_(mode), progress_(progress), control_(nullptr), clock_(clock), started_ms_(clock.monotonic_ms()) {}
 
 ProgressDisplay::~ProgressDisplay() { clear(); }
 
@@ -119,9 +122,9 @@ std::string ProgressDisplay::counts() const {
 }
 
 std::string ProgressDisplay::usage() const {
+  const std::string calls = control_ == nullptr ? "" : counted(control_->calls_in_flight, "call") + " in flight, ";
   return counted(progress_.input_tokens + progress_.output_tokens, "token") + ", " +
-         dollars(progress_.cost.to_decimal()) + ", " + counted(control_.calls_in_flight, "call") + " in flight, " +
-         eta();
+         dollars(progress_.cost.to_decimal()) + ", " + calls + eta();
 }
 
 double ProgressDisplay::share() const {
@@ -162,10 +165,14 @@ JsonObject ProgressDisplay::figures() const {
   out["records_done"] = progress_.records_done;
   out["records_failed"] = progress_.records_failed;
   out["records_per_s"] = records_per_s();
-  out["input_tokens"] = progress_.input_tokens;
-  out["output_tokens"] = progress_.output_tokens;
+  if (control_ != nullptr) {
+    out["input_tokens"] = progress_.input_tokens;
+    out["output_tokens"] = progress_.output_tokens;
+  } else {
+    out["tokens_used"] = progress_.input_tokens + progress_.output_tokens;
+  }
   out["cost_usd"] = progress_.cost.to_decimal();
-  out["calls_in_flight"] = control_.calls_in_flight;
+  if (control_ != nullptr) out["calls_in_flight"] = control_->calls_in_flight;
   return out;
 }
 

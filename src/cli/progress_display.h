@@ -1,4 +1,5 @@
-// What `run` shows while it works: one live block on a terminal, a plain line every 10 s without one, JSON lines with
+// What `run` and `watch` show while a job is worked on: one live block on a terminal, a plain line every 10 s without
+// one, JSON lines with
 // --json. `still` shows no progress but says what happens; `silent` says nothing.
 #pragma once
 
@@ -20,6 +21,8 @@ class ProgressDisplay {
  public:
   ProgressDisplay(DisplayMode mode, const generate::Progress& progress, const generate::RunControl& control,
                   const Clock& clock);
+  // Of a job that others work on: nothing is known of their calls, and of tokens only the sum (in input_tokens).
+  ProgressDisplay(DisplayMode mode, const generate::Progress& progress, const Clock& clock);
   ~ProgressDisplay();
 
   DisplayMode mode() const { return mode_; }
@@ -43,7 +46,7 @@ class ProgressDisplay {
 
   DisplayMode mode_;
   const generate::Progress& progress_;
-  const generate::RunControl& control_;
+  const generate::RunControl* control_;  // null: others work on it
   const Clock& clock_;
   std::int64_t started_ms_;
   std::vector<std::size_t> drawn_;  // columns of each line of the live block that is on the screen

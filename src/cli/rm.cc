@@ -4,8 +4,10 @@
 #include <CLI/Formatter.hpp>
 #include <cstdio>
 #include <iostream>
+#include <optional>
 
 #include "cli/command.h"
+#include "cli/job_queue.h"
 #include "cli/terminal.h"
 #include "cli/workspace.h"
 #include "store/local/file_lease.h"
@@ -34,30 +36,44 @@ bool user_agrees(const store::JobItem& job) {
   return answer == "y" || answer == "Y" || answer == "yes";
 }
 
+// Nobody may work on it. Locally the kernel's lock is held from here on, so that nobody begins.
+Result<std::optional<store::FileLease>> keep_others_out(Workspace& place, const store::JobItem& job) {
+  if (place.is_in_aws()) {
+    const auto queue = place.loop.run(load_queue(*place.jobs, job));
+    if (!queue) return std::unexpected(queue.error());
+    for (const store::QueueItem& item : queue->items) {
+      if (!has_owner(item, queue->now)) continue;
+      return fail(ErrorKind::held, "a worker has part " + std::to_string(item.part.value) + " of this job (" +
+                                       item.owner + ", until " + item.lease_expires_at->to_iso() +
+                                       "); plot-palette cancel " + job.id.text + " --aws stops it");
+    }
+    return std::nullopt;
+  }
+  auto lease =
+      store::FileLease::acquire(place.lease_file(job.id), store::FileLease::this_process(system_clock().now()));
+  if (lease) return std::move(*lease);
+  Error error = lease.error();
+  if (error.kind == ErrorKind::held) error.message = "a run works on this job (" + error.message + "); stop it first";
+  return std::unexpected(error);
+}
+
 int rm(const CommonOptions& options, const std::string& text, bool yes) {
   const JobId id{text};
-  auto workspace = Workspace::open_existing(options.data_dir);
+  auto workspace = open_place(options);
   if (!workspace) return tell_error(workspace.error());
   Workspace& place = **workspace;
-  const auto job = place.loop.run(place.jobs->get_job(id));
-  if (!job && job.error().kind == ErrorKind::not_found) {
-    return tell_error(Error{ErrorKind::not_found, "there is no job '" + text + "'; plot-palette jobs lists them"});
-  }
+  const auto job = place.loop.run(find_job(&place, id));
   if (!job) return tell_error(job.error());
-  const auto lease =
-      store::FileLease::acquire(place.lease_file(id), store::FileLease::this_process(system_clock().now()));
-  if (!lease) {
-    Error error = lease.error();
-    if (error.kind == ErrorKind::held) error.message = "a run works on this job (" + error.message + "); stop it first";
-    return tell_error(error);
-  }
+  const auto lease = keep_others_out(place, *job);
+  if (!lease) return tell_error(lease.error());
   if (!yes && is_terminal(stdin) && !user_agrees(*job)) {
     std::fprintf(stderr, "Nothing was removed.\n");
     return kFailed;
   }
   if (Status removed = place.loop.run(remove(&place, id)); !removed) return tell_error(removed.error());
   std::error_code ec;
-  std::filesystem::remove(place.lease_file(id), ec);  // while it is held: nobody can take a lock on what has no name
+  // While it is held: nobody can take a lock on what has no name.
+  if (*lease) std::filesystem::remove(place.lease_file(id), ec);
   if (options.json) {
     JsonObject out;
     out["job_id"] = text;
@@ -81,7 +97,7 @@ void add_rm(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand("rm", "Remove a job with everything that was made for it");
   command->add_option("JOB_ID", options->id, "As `jobs` lists it")->type_name("")->required();
   command->add_flag("--yes", options->yes, "Does not ask (off a terminal nothing is asked)");
-  add_common_options(*command, options->common);
+  add_place_options(*command, options->common);
   command->footer("Example:\n  plot-palette rm countries-qa-1a2b3c4d --yes");
   command->callback([options, &exit_code] { exit_code = rm(options->common, options->id, options->yes); });
 }

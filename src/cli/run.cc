@@ -35,34 +35,6 @@ DisplayMode display_mode(const RunOptions& options) {
   return is_terminal(stderr) ? DisplayMode::live : DisplayMode::plain;
 }
 
-int tell_invalid(const job::Diagnostics& diagnostics, bool json) {
-  tell_findings(diagnostics, false);
-  if (json) {
-    JsonObject event;
-    event["event"] = "invalid";
-    event["findings"] = findings_json(diagnostics);
-    std::printf("%s\n", to_json_text(event).c_str());
-  }
-  return kBadInput;
-}
-
-// What the job may cost is remembered in it; where nothing limits that, the user has a say. Nothing when it may go on,
-// else the exit code.
-std::optional<int> look_at_costs(RunOptions& options, const generate::PreparedJob& prepared,
-                                 const aws::Environment& environment) {
-  const CallCosts costs = call_costs(prepared, environment);
-  if (!options.common.quiet) note_uncounted(costs);
-  if (!costs.costs_money) return std::nullopt;
-  const auto estimate = generate::estimate_job(prepared);
-  if (!estimate) return tell_error(estimate.error());
-  if (estimate->expected > Money{}) options.request.estimate = kept_of(*estimate);
-  if (options.yes || prepared.spec.budget_limit) return std::nullopt;
-  const Result<bool> is_made =
-      nothing_left_to_do(options.common.data_dir, prepared, options.request.fresh, options.request.retry_failed);
-  if (!is_made) return tell_error(is_made.error());
-  return *is_made ? std::nullopt : confirm_run(*estimate, prepared, costs);
-}
-
 // Every call in flight is an open file.
 void make_room_for_calls(const RunOptions& options, const generate::PreparedJob& prepared) {
   if (std::ranges::none_of(prepared.step_models,
@@ -92,7 +64,11 @@ int run(RunOptions options) {
   generate::Preflight checked = generate::preflight(input);
   if (!checked.job) return tell_invalid(checked.diagnostics, options.common.json);
   tell_findings(checked.diagnostics, options.common.quiet);
-  if (const auto code = look_at_costs(options, *checked.job, input.environment)) return *code;
+  const CostLook look{.quiet = options.common.quiet, .yes = options.yes, .is_made = [&options, &checked] {
+                        return nothing_left_to_do(options.common.data_dir, *checked.job, options.request.fresh,
+                                                  options.request.retry_failed);
+                      }};
+  if (const auto code = look_at_costs(look, *checked.job, input.environment, options.request.estimate)) return *code;
 
   make_room_for_calls(options, *checked.job);
   auto workspace = Workspace::open(options.common.data_dir);

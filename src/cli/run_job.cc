@@ -11,14 +11,11 @@
 #include "base/limits.h"
 #include "cli/command.h"
 #include "cli/job_costs.h"
-#include "cli/job_models.h"
 #include "cli/local_job.h"
 #include "cli/terminal.h"
-#include "generate/cost_book.h"
-#include "generate/estimate.h"
 #include "generate/exporter.h"
-#include "generate/generator.h"
-#include "generate/ledger.h"
+#include "generate/job_slices.h"
+#include "worker/part_run.h"
 
 namespace palette::cli {
 namespace {
@@ -66,23 +63,22 @@ class JobRun {
   }
 
   async::Task<Result<generate::GenerateReport>> generate_records() {
-    context_ = generate::PartContext{claimed_->item.id, PartNumber{1}, claimed_->queue.attempt, claimed_->extents,
-                                     prepared_.spec.num_records};
-    auto resume =
-        co_await generate::load_resume_state(workspace_.objects, context_, prepared_.compiled.step_ids, clock_.now());
-    if (!resume) co_return std::unexpected(resume.error());
-    if (Status opened = co_await open_accounts(&*resume); !opened) co_return std::unexpected(opened.error());
+    worker::PartRunSettings settings;
+    settings.retry_failed = request_.retry_failed;
+    settings.reuse_failures = claimed_->status_before != job::JobStatus::failed;
+    settings.notice = [this](const std::string& text) { display_.say(text); };
     const auto executor = workspace_.loop.context().get_executor();
-    auto models = make_job_models(
-        prepared_, control_,
-        {connections_, ledger_, executor, clock_, [this](const std::string& text) { display_.say(text); }});
-    if (!models) co_return std::unexpected(models.error());
-    generate::Pipeline pipeline(prepared_, context_.job, std::move(*models), control_);
-    async::TaskGroup watchers(workspace_.loop.context().get_executor());
+    part_.emplace(worker::PartPlaces{*workspace_.jobs, workspace_.objects, connections_, executor, clock_}, prepared_,
+                  worker::ClaimedPart{claimed_->item, claimed_->queue, claimed_->extents}, std::move(settings),
+                  control_, progress_);
+    if (Status opened = co_await part_->open(); !opened) co_return std::unexpected(opened.error());
+    costs_.possibly_spent = std::max(Money{}, generate::given_to_slices(claimed_->item) - part_->spent_before());
+    costs_.budget = prepared_.spec.budget_limit;
+    async::TaskGroup watchers(executor);
     auto ended = std::make_shared<async::StopFlag>();
     watchers.spawn(show_progress(ended));
     watchers.spawn(report_now_and_then(ended));
-    Result<generate::GenerateReport> report = co_await make_missing_then_failed(&pipeline, std::move(*resume));
+    Result<generate::GenerateReport> report = co_await part_->make();
     ended->request();
     co_await watchers.join();
     if (!report) co_return report;
@@ -93,64 +89,6 @@ class JobRun {
       display_.say(styled(stderr, Style::warning, "warning:") + " the retry was given up: " + report->cause);
     }
     co_return report;
-  }
-
-  // What is left of the budget, what was spent before, and the rows that say so.
-  async::Task<Status> open_accounts(const generate::ResumeState* resume) {
-    spent_before_ = resume->spent();
-    const store::JobItem& item = claimed_->item;
-    costs_.possibly_spent = std::max(Money{}, allocated(item) - spent_before_);
-    costs_.budget = prepared_.spec.budget_limit;
-    generate::LedgerSettings settings;
-    settings.unallocated = item.unallocated;
-    if (!generate::is_offline(prepared_)) {
-      const Result<generate::Estimate> estimate = generate::estimate_job(prepared_);
-      if (!estimate) co_return std::unexpected(estimate.error());
-      settings.record_bound = estimate->record_bound;
-    }
-    if (const auto part = item.parts.find(context_.part.value); part != item.parts.end())
-      settings.slice_no = part->second.slice_no;
-    ledger_ = std::make_shared<generate::Ledger>(settings, slices_of(workspace_, *claimed_), control_, clock_);
-    book_.emplace(*workspace_.jobs, context_, *ledger_, clock_);
-    const std::int64_t tokens = generate::total_of(resume->checkpoint.usage_total()).tokens() +
-                                generate::total_of(resume->checkpoint.waste_total()).tokens() +
-                                generate::total_of(resume->journaled.models).tokens();
-    co_return co_await book_->open(spent_before_, tokens);
-  }
-
-  // Failed records are made again once every record was tried.
-  async::Task<Result<generate::GenerateReport>> make_missing_then_failed(generate::Pipeline* pipeline,
-                                                                         generate::ResumeState resume) {
-    const bool all_tried = resume.checkpoint.completed.contiguous_from(1) >= context_.last_batch().value;
-    if (!all_tried || request_.retry_failed) {
-      // Once, rather than as the failure of every record.
-      if (const Status ready = co_await connections_.check_credentials(prepared_.step_models); !ready)
-        co_return std::unexpected(ready.error());
-    }
-    if (!all_tried || !request_.retry_failed) {
-      Result<generate::GenerateReport> report = co_await make_records(pipeline, std::move(resume), false);
-      const bool goes_on = report && report->end == generate::GenerateReport::End::ended && request_.retry_failed;
-      if (!goes_on) co_return report;
-      auto after =
-          co_await generate::load_resume_state(workspace_.objects, context_, prepared_.compiled.step_ids, clock_.now());
-      if (!after) co_return std::unexpected(after.error());
-      resume = std::move(*after);
-    }
-    co_return co_await make_records(pipeline, std::move(resume), true);
-  }
-
-  async::Task<Result<generate::GenerateReport>> make_records(generate::Pipeline* pipeline, generate::ResumeState resume,
-                                                             bool retry_failed) {
-    generate::GenerateSettings settings;
-    settings.concurrency = prepared_.spec.concurrency;
-    settings.max_failure_ratio = prepared_.spec.max_failure_ratio;
-    settings.retry_failed = retry_failed;
-    settings.reuse_failures = claimed_->status_before != job::JobStatus::failed;
-    progress_.input_tokens = progress_.output_tokens = 0;
-    progress_.cost = {};
-    generate::Generator generator(prepared_, context_, *pipeline, workspace_.objects, clock_, settings, control_,
-                                  progress_, {*ledger_, &*book_});
-    co_return co_await generator.run(std::move(resume));
   }
 
   async::Task<void> show_progress(std::shared_ptr<async::StopFlag> ended) {
@@ -174,21 +112,22 @@ class JobRun {
       state.checkpoint = std::move(report.checkpoint);
       state.retry_rounds = std::move(report.retry_rounds);
     } else {  // what journals hold counts too
-      auto loaded =
-          co_await generate::load_resume_state(workspace_.objects, context_, prepared_.compiled.step_ids, clock_.now());
+      auto loaded = co_await generate::load_resume_state(workspace_.objects, part_->context(),
+                                                         prepared_.compiled.step_ids, clock_.now());
       if (!loaded) co_return std::unexpected(loaded.error());
       state = std::move(*loaded);
     }
     costs_.used = {state.checkpoint.usage_total(), state.checkpoint.steps_total()};
     costs_.used += state.journaled;
     costs_.waste = state.checkpoint.waste_total();
-    if (costs_.budget) costs_.left = ledger_->left();
+    if (costs_.budget) costs_.left = part_->left();
     generate::ExportSettings settings;
     settings.formats = prepared_.spec.output_formats;
     settings.partition = prepared_.spec.partition_strategy;
     settings.temp_dir = workspace_.temp_dir();
     // A job that gave up has raised the flag itself; only a signal interrupts the export.
-    generate::Exporter exporter(prepared_, context_, workspace_.objects, workspace_.pool, settings, export_stop_);
+    generate::Exporter exporter(prepared_, part_->context(), workspace_.objects, workspace_.pool, settings,
+                                export_stop_);
     auto exported = co_await exporter.run(std::move(state));
     if (!exported) co_return exported;
     if (!request_.out_dir.empty()) {
@@ -204,9 +143,9 @@ class JobRun {
     progress_.records_done = exported.records;
     if (status_ == job::JobStatus::completed) progress_.records_failed = prepared_.spec.num_records - exported.records;
     if (status_ == job::JobStatus::budget_exceeded) failed_cause_ = told_over_budget();
-    if (const Status closed = co_await book_->close(); !closed) co_return tell(closed.error());
+    if (const Status closed = co_await part_->close(); !closed) co_return tell(closed.error());
     const Status finished =
-        co_await finish_job(workspace_, *claimed_, progress_, {status_, failed_cause_, ledger_->unspent()}, clock_);
+        co_await finish_job(workspace_, *claimed_, progress_, {status_, failed_cause_, part_->unspent()}, clock_);
     if (!finished) co_return tell(finished.error());
     tell_end(exported);
     switch (status_) {
@@ -219,12 +158,12 @@ class JobRun {
     }
   }
 
-  Money spent() const { return ledger_ == nullptr ? Money{} : spent_before_ + ledger_->spent(); }
+  Money spent() const { return part_ ? part_->spent() : Money{}; }
 
   std::string told_over_budget() const {
     std::string text = "the budget of " + dollars(prepared_.spec.budget_limit.value_or(Money{}).to_decimal()) +
                        " does not cover another record: " + dollars(spent().to_decimal()) + " spent, " +
-                       dollars(ledger_->left().to_decimal()) + " left";
+                       dollars(part_->left().to_decimal()) + " left";
     if (costs_.possibly_spent > Money{})
       text += ", " + dollars(costs_.possibly_spent.to_decimal()) + " possibly spent by calls that a crash cut off";
     return text;
@@ -296,8 +235,8 @@ class JobRun {
   }
 
   async::Task<int> tell_interrupted() {
-    if (const Status closed = co_await book_->close(); !closed) co_return tell(closed.error());
-    const Status requeued = co_await give_back(workspace_, *claimed_, progress_, ledger_->unspent(), clock_);
+    if (const Status closed = co_await part_->close(); !closed) co_return tell(closed.error());
+    const Status requeued = co_await give_back(workspace_, *claimed_, progress_, part_->unspent(), clock_);
     if (!requeued) co_return tell(requeued.error());
     display_.clear();
     JsonObject event;
@@ -313,10 +252,11 @@ class JobRun {
   // The attempt ended with an error: the job goes back to the queue, and the same command goes on.
   async::Task<int> give_up(Error error) {
     display_.clear();
-    if (book_) {
-      if (const Status closed = co_await book_->close(); !closed) tell(closed.error());
+    Money unspent;
+    if (part_) {
+      if (const Status closed = co_await part_->close(); !closed) tell(closed.error());
+      unspent = part_->unspent();
     }
-    const Money unspent = ledger_ == nullptr ? Money{} : ledger_->unspent();
     const Status requeued = co_await give_back(workspace_, *claimed_, progress_, unspent, clock_);
     if (!requeued) tell(requeued.error());
     const int code = tell(error);
@@ -387,12 +327,9 @@ class JobRun {
   async::StopFlag export_stop_;
   ProgressDisplay display_;
   std::optional<ClaimedJob> claimed_;
-  generate::PartContext context_;
   model::Connections connections_;
-  std::shared_ptr<generate::Ledger> ledger_;  // from the claim on
-  std::optional<generate::CostBook> book_;
-  Money spent_before_;  // by earlier attempts
-  JobCosts costs_;      // of all attempts; whole at the end
+  std::optional<worker::PartRun> part_;  // from the claim on
+  JobCosts costs_;                       // of all attempts; whole at the end
   std::optional<boost::asio::steady_timer> drain_deadline_;
   job::JobStatus status_ = job::JobStatus::completed;
   std::string failed_cause_;
