@@ -15,6 +15,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("PALETTE_BINARY", ROOT / "build/release/plot-palette"))
 sys.path.insert(0, str(ROOT / "tests/support"))
 
+pytest.register_assert_rewrite("aws_place")  # what its checks compare is told when they fail
+
+from aws_stand_ins import dynamodb, fault_proxy, moto  # noqa: E402, F401
 from sim import Sim  # noqa: E402
 
 SHARED_SEEDS = ROOT.parent / "shared/testdata/seeds"

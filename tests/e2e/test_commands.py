@@ -9,7 +9,8 @@ from conftest import COUNTRIES, ROOT, index_of, read_jsonl, two_step_job
 
 RECORDS_JOB = two_step_job(COUNTRIES, "name", num_records=60)
 JOB = {**RECORDS_JOB, "columns": {"country": "{{ name }}", "answer": "{{ steps.answer.output }}"}}
-COMMANDS = ["init", "run", "preview", "estimate", "jobs", "show", "rm", "export", "template", "template check", "template render", "models", "doctor"]
+COMMANDS = ["init", "run", "preview", "estimate", "jobs", "show", "submit", "worker", "watch", "cancel", "set", "rm", "export", "template", "template check",
+            "template render", "models", "doctor"]
 
 
 @pytest.fixture
@@ -39,15 +40,15 @@ def test_help_of_every_command_has_an_example_that_names_it(palette, command):
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize("command", [command for command in COMMANDS if command != "template"])
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command not in ("template", "worker")])
 def test_every_command_has_json(palette, command):
     assert "--json" in palette.run(*command.split(), "--help").stdout
 
 
 def test_help_lists_every_command(palette):
     told = palette.run("--help").stdout
-    assert re.findall(r"^  (\w+) {5,}\w", told, re.MULTILINE) == ["init", "run", "preview", "estimate", "jobs", "show", "rm", "export", "template", "models",
-                                                                     "doctor"]
+    assert re.findall(r"^  (\w+) {5,}\w", told, re.MULTILINE) == ["init", "run", "preview", "estimate", "jobs", "show", "submit", "worker", "watch", "cancel",
+                                                                     "set", "rm", "export", "template", "models", "doctor"]
     assert told.rstrip().endswith("plot-palette init && plot-palette run job.yaml")
 
 
@@ -58,9 +59,9 @@ def test_version(palette, command):
 
 
 WRONG = {
-    "": "a command is missing; known are init, run, preview, estimate, jobs, show, rm, export, template, models, doctor; see plot-palette --help",
+    "": "a command is missing; known are init, run, preview, estimate, jobs, show, submit, worker, watch, cancel, set, rm, export, template, models, doctor; see plot-palette --help",
     "rnu": "there is no command 'rnu'; did you mean run? See plot-palette --help",
-    "frobnicate": "there is no command 'frobnicate'; known are init, run, preview, estimate, jobs, show, rm, export, template, models, doctor; see plot-palette --help",
+    "frobnicate": "there is no command 'frobnicate'; known are init, run, preview, estimate, jobs, show, submit, worker, watch, cancel, set, rm, export, template, models, doctor; see plot-palette --help",
     "template rendr": "there is no command 'template rendr'; did you mean render? See plot-palette template --help",
     "template": "a command is missing; known are check, render; see plot-palette template --help",
     "run": "JOB is required; see plot-palette run --help",
