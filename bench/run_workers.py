@@ -124,7 +124,7 @@ def run_job(bench, number, options):
     place = bench.place(f"workers-{number}", options.latency_ms)
     try:
         records = int(number * options.seconds * options.in_flight * 1000 / (STEPS * options.latency_ms))
-        job_id = place.submit(two_step_job(COUNTRIES, "name", num_records=records, parts=options.parts, model="claude-haiku", budget_limit=BUDGET_USD,
+        job_id = place.submit(two_step_job(COUNTRIES, "name", num_records=records, parts=options.parts_each * number, model="claude-haiku", budget_limit=BUDGET_USD,
                                            concurrency=options.in_flight, output_format=["JSONL", "PARQUET"]), env={"CHECKPOINT_INTERVAL": str(BATCH)})
         before = counted(place)
         workers = [place.start_worker("--drain") for _ in range(number)]
@@ -189,7 +189,7 @@ def verdicts(results):
 
 
 def say_runs(results, options, say):
-    say(f"\n{options.in_flight} calls in flight a worker, {options.latency_ms} ms each, {STEPS} calls a record, {options.parts} parts, batches of {BATCH}:\n")
+    say(f"\n{options.in_flight} calls in flight a worker, {options.latency_ms} ms each, {STEPS} calls a record, {options.parts_each} parts for each worker, batches of {BATCH}:\n")
     say("| workers | records | seconds | records/s, whole | steady | of linear | conflicts | requests a batch | a minute and worker beside one put a batch | "
         "of allowed | USD | export: requests | USD | worker CPU-s per 1,000 | peak MiB | machine busy |")
     say("|" + "---|" * 16)
@@ -215,7 +215,7 @@ def read_options():
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
     parser.add_argument("--in-flight", type=int, default=32, help="calls in flight of each worker (32)")
     parser.add_argument("--latency-ms", type=int, default=200, help="of each call (200)")
-    parser.add_argument("--parts", type=int, default=8)
+    parser.add_argument("--parts-each", type=int, default=2, help="parts of the job for each worker (2)")
     parser.add_argument("--seconds", type=float, default=70, help="how long a run would take if calls cost nothing (70)")
     parser.add_argument("--idle-seconds", type=float, default=330, help="how long a worker without work is watched; 0: not at all (330)")
     parser.add_argument("--quick", action="store_true", help="runs of 10 s, and 20 s of an idle worker")

@@ -55,10 +55,14 @@ CostBook::CostBook(store::JobStore& jobs, PartContext context, const Ledger& led
     : jobs_(jobs), context_(std::move(context)), ledger_(ledger), clock_(clock) {}
 
 async::Task<Status> CostBook::open(Money spent, std::int64_t tokens) {
-  const auto last = co_await jobs_.last_cost_row(context_.job, context_.part);
-  if (!last) co_return std::unexpected(last.error());
-  if (*last) {
-    const Result<Told> told = told_by(**last);
+  std::optional<store::CostRow> last;
+  if (context_.attempt.value > 1) {  // else there can be no row of the part yet
+    auto read = co_await jobs_.last_cost_row(context_.job, context_.part);
+    if (!read) co_return std::unexpected(read.error());
+    last = std::move(*read);
+  }
+  if (last) {
+    const Result<Told> told = told_by(*last);
     if (!told) co_return std::unexpected(told.error());
     told_ = told->total;
     tokens_told_ = told->tokens;

@@ -99,6 +99,7 @@ class Generator {
   void mark_committed(const OpenBatch& batch, std::int64_t failed);
   async::Task<void> flush_now_and_then(std::shared_ptr<async::StopFlag> ended);
   async::Task<Status> flush();
+  async::Task<Status> flush_and_tell();
   async::Task<Status> write_journal();
   void append_journal(std::string& out, OpenBatch& batch);
   void note_waste();

@@ -143,7 +143,7 @@ void Generator::mark_committed(const OpenBatch& batch, std::int64_t failed) {
 
 async::Task<void> Generator::flush_now_and_then(std::shared_ptr<async::StopFlag> ended) {
   while (co_await ended->sleep_for(settings_.flush_ms)) {
-    if (Status flushed = co_await flush(); !flushed) {
+    if (Status flushed = co_await flush_and_tell(); !flushed) {
       give_up(flushed.error());
       co_return;
     }
@@ -170,9 +170,14 @@ async::Task<Status> Generator::flush() {
     resume_.checkpoint = Checkpoint::join(resume_.checkpoint, saved->checkpoint);
     checkpoint_etag_ = std::move(saved->etag);
   }
-  // Last: a row says nothing that is not kept.
-  if (accounts_.book != nullptr) co_return co_await accounts_.book->write();
   co_return Status{};
+}
+
+// The rows last: they say nothing that is not kept.
+async::Task<Status> Generator::flush_and_tell() {
+  if (Status flushed = co_await flush(); !flushed || accounts_.book == nullptr || !control_.may_keep())
+    co_return flushed;
+  co_return co_await accounts_.book->write();
 }
 
 // In pieces, between which records go on: each line is whole, and what changes meanwhile comes with the next journal.

@@ -213,6 +213,7 @@ Money Ledger::slice_size(Money at_least) {
   Money size = last_slice_;
   if (lasted_ms < settings_.slice_ms) size = size + size;
   if (lasted_ms > 2 * settings_.slice_ms) size = Money{size.pico / 2};
+  if (last_slice_ == Money{}) size = std::min(settings_.first_slice, Money{unallocated_.pico / 8});
   return std::max(at_least, std::min(size, unallocated_));
 }
 

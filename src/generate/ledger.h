@@ -61,6 +61,7 @@ struct LedgerSettings {
   std::int64_t slice_no = 0;      // the last that the part took
   Money record_bound = {};        // the most that all steps of one record may cost, as far as is known
   std::int64_t slice_ms = 1'000;  // about how long a slice should last
+  Money first_slice = {};         // at least so much, if an eighth of the budget covers it
 };
 
 // Of one attempt; lives on the loop.

@@ -225,6 +225,16 @@ TEST_F(Ledgers, OtherPartsMayBeFaster) {
   EXPECT_TRUE(reserve(20));
 }
 
+TEST_F(Ledgers, TheFirstSliceMayBeLargeIfTheBudgetIs) {
+  for (const auto& [unallocated, first] : {std::pair{8'000, 500}, std::pair{800, 100}, std::pair{40, 30}}) {
+    budget = std::make_shared<JobBudget>(Money{unallocated});
+    ledger.emplace(LedgerSettings{.unallocated = Money{unallocated}, .first_slice = Money{500}}, budget, control,
+                   clock);
+    ASSERT_TRUE(reserve(30));
+    EXPECT_THAT(budget->slices, ElementsAre(first));
+  }
+}
+
 TEST_F(Ledgers, TheTailIsNotForCalls) {
   budget = std::make_shared<JobBudget>(Money{100});
   ledger.emplace(LedgerSettings{.unallocated = Money{100}, .tail = Money{40}, .record_bound = Money{30}}, budget,

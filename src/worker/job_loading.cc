@@ -42,6 +42,19 @@ async::Task<Result<store::JobItem>> completed(store::JobStore& jobs, store::JobI
   co_return item;
 }
 
+async::Task<Status> open_seeds(WorkContext& context, generate::SavedJob* saved, dataset::SeedPlaces places,
+                               generate::SeedUse use) {
+  const std::string& key = saved->prepared.seed_key;
+  auto& kept = context.open_seeds;
+  const bool is_kept = !key.empty() && kept.key == key && kept.sha256 == saved->seed_sha256;
+  if (saved->prepared.seeds == nullptr && is_kept) saved->prepared.seeds = kept.seeds;
+  if (saved->prepared.seeds == nullptr) {
+    if (const Status opened = co_await generate::open_saved_seeds(saved, places, use); !opened) co_return opened;
+  }
+  if (saved->prepared.seeds != nullptr) kept = {key, saved->seed_sha256, saved->prepared.seeds};
+  co_return Status{};
+}
+
 // The first part of a position: the priority that the job was queued with.
 int priority_in(const store::QueuePosition& position) {
   int priority = kPriorityDefault;
@@ -58,10 +71,8 @@ async::Task<Result<LoadedJob>> load_job_for_work(WorkContext& context, store::Jo
                           context.settings.batch_records};
   Result<generate::SavedJob> saved = co_await load_or_make_job(parts, item);
   if (!saved) co_return std::unexpected(saved.error());
-  if (saved->prepared.seeds == nullptr) {
-    if (const Status opened = co_await generate::open_saved_seeds(&*saved, places, use); !opened)
-      co_return std::unexpected(opened.error());
-  }
+  if (const Status opened = co_await open_seeds(context, &*saved, places, use); !opened)
+    co_return std::unexpected(opened.error());
   Result<store::JobItem> whole = co_await completed(context.places.jobs, std::move(item), &*saved);
   if (!whole) co_return std::unexpected(whole.error());
   Result<job::Extents> extents = job::Extents::from_json(whole->extents);

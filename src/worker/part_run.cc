@@ -44,6 +44,8 @@ async::Task<Status> PartRun::open_accounts() {
     const Result<generate::Estimate> estimate = generate::estimate_job(prepared_);
     if (!estimate) co_return std::unexpected(estimate.error());
     settings.record_bound = estimate->record_bound;
+    if (settings_.large_first_slice)
+      settings.first_slice = Money::of(prepared_.spec.concurrency, estimate->record_bound.pico);
   }
   if (const auto part = job.parts.find(context_.part.value); part != job.parts.end())
     settings.slice_no = part->second.slice_no;

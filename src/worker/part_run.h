@@ -45,9 +45,10 @@ struct PartRunSettings {
   std::int64_t slice_ms = 1'000;                          // about how long a slice of the budget lasts
   bool retry_failed = false;                              // failed records are made again once every record was tried
   bool reuse_failures = true;                             // records that failed for good in a journal stay failed
-  Money tail = {};                                        // of the budget: kept for what comes after the last call
-  std::shared_ptr<async::Gate> gate = {};                 // null: calls may always start
-  model::Notice notice = {};                              // that a model is away, or back; for a person
+  bool large_first_slice = false;  // as if all records in flight cost the most: for slices that are dear to take
+  Money tail = {};                 // of the budget: kept for what comes after the last call
+  std::shared_ptr<async::Gate> gate = {};  // null: calls may always start
+  model::Notice notice = {};               // that a model is away, or back; for a person
 };
 
 class PartRun {

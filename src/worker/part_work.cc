@@ -70,6 +70,7 @@ class PartWork {
     PartRunSettings settings;
     settings.flush_ms = context_.settings.flush_ms;
     settings.slice_ms = context_.settings.lease_ms / 3;
+    settings.large_first_slice = true;
     settings.gate = part_.gate();
     settings.tail = context_.meter.compute_cost(context_.settings.drain_deadline_ms + context_.settings.lease_ms +
                                                 kExportAllowance_ms);
