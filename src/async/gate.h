@@ -3,6 +3,7 @@
 //   if (const Status passed = co_await gate.pass(key); !passed) co_return passed;
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "async/turn_queue.h"
@@ -15,7 +16,11 @@ class Gate {
   // Once `stop` is raised who waits is told `cancelled`.
   explicit Gate(std::shared_ptr<StopFlag> stop) : queue_(std::move(stop)) {}
 
-  bool is_open() const { return open_; }
+  // Asked by everyone who wants to pass, beside close(): for what may end at any moment. Once it holds again, open()
+  // lets those go who wait.
+  void open_only_while(std::function<bool()> condition) { condition_ = std::move(condition); }
+
+  bool is_open() const { return open_ && (!condition_ || condition_()); }
   void close() { open_ = false; }
   // Those who wait go first, in the order of their keys.
   void open() {
@@ -25,7 +30,7 @@ class Gate {
 
   // At once while it is open. Looks again after a wait: it may have closed meanwhile.
   Task<Status> pass(TurnKey key) {
-    while (!open_) {
+    while (!is_open()) {
       if (const Status waited = co_await queue_.wait(key, {}); !waited) co_return waited;
     }
     co_return Status{};
@@ -34,6 +39,7 @@ class Gate {
  private:
   struct Nothing {};
   bool open_ = true;
+  std::function<bool()> condition_;
   TurnQueue<Nothing> queue_;
 };
 

@@ -34,7 +34,7 @@ aws::RunTask request_for(const WorkerPlace& place, WorkerSize size, const JobId&
   request.cpu_units = size.cpu_units;
   request.memory_mib = size.memory_mib;
   // The image's entry point is the program.
-  request.container = {.name = place.container, .command = {"worker", "--once"}, .environment = {}};
+  request.container = {.name = place.container, .command = {"worker", "--job", job.text}, .environment = {}};
   request.tags = {{"application", "plot-palette"}, {"job-id", job.text}};
   request.started_by = started_by(job);
   return request;

@@ -27,6 +27,7 @@ constexpr std::uint64_t kOpenFiles = 20'000;  // every call in flight is one
 
 struct WorkerCommand {
   bool once = false, drain = false, health = false;
+  std::string job;
   std::int64_t idle_exit_s = 0;
   std::filesystem::path temp_dir;
 };
@@ -130,14 +131,15 @@ class WorkerProcess {
         if (!error) leaving->request();
       });
     });
-    worker::Worker worker(
-        context,
-        {.mode = mode(), .idle_exit_ms = options_.idle_exit_s * 1'000, .health_file = health_file_of(options_)});
+    worker::Worker worker(context, {.mode = mode(),
+                                    .job = JobId{options_.job},
+                                    .idle_exit_ms = options_.idle_exit_s * 1'000,
+                                    .health_file = health_file_of(options_)});
     co_return (co_await worker.run()) ? kDone : kFailed;
   }
 
   worker::WorkMode mode() const {
-    if (options_.once) return worker::WorkMode::once;
+    if (options_.once || !options_.job.empty()) return worker::WorkMode::once;
     return options_.drain ? worker::WorkMode::drain : worker::WorkMode::wait;
   }
 
@@ -165,7 +167,9 @@ void add_worker(CLI::App& app, int& exit_code) {
   options->temp_dir = std::filesystem::temp_directory_path(ec) / "plot-palette";
   CLI::App* command = app.add_subcommand("worker", "Work on the jobs of the queue in AWS, as an ECS task does");
   CLI::Option* once = command->add_flag("--once", options->once, "Works on one job, or parts of it, to its end");
-  command->add_flag("--drain", options->drain, "Works until the queue is empty")->excludes(once);
+  CLI::Option* job = command->add_option("--job", options->job, "Works on this job, or parts of it, to its end");
+  job->type_name("JOB_ID")->excludes(once);
+  command->add_flag("--drain", options->drain, "Works until the queue is empty")->excludes(once)->excludes(job);
   command->add_option("--idle-exit", options->idle_exit_s, "Ends after so many seconds without work; 0: never")
       ->check(CLI::Range(0, 86'400))
       ->capture_default_str()

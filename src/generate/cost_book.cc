@@ -104,7 +104,11 @@ void CostBook::note(std::string_view reason, BatchNumber batch, std::int64_t rec
 
 async::Task<Status> CostBook::write() {
   if (pending_.empty()) co_return Status{};
-  co_return co_await jobs_.put_cost_rows(std::exchange(pending_, {}));
+  // They stay until they are there: the same keys again replace them.
+  const std::size_t count = pending_.size();
+  Status put = co_await jobs_.put_cost_rows(pending_);
+  if (put) pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(count));
+  co_return put;
 }
 
 async::Task<Status> CostBook::close() {

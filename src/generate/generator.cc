@@ -287,16 +287,20 @@ bool Generator::first_all_failed_alike(const RecordState& state, const std::stri
   return none_succeeded && first_failed_alike_ == limits::kAlikeFailuresMax;
 }
 
-// Of the records that are asked for; of those that were made, when fewer are asked for now.
+// Of the records that are asked for, of the whole job where several parts share it; of those that were made, when fewer
+// are asked for now.
+std::int64_t Generator::records_to_judge() const {
+  const std::int64_t asked = context_.parts > 1 ? context_.num_records : progress_.records_total;
+  return std::max(asked, progress_.records_done + progress_.records_failed);
+}
+
 bool Generator::too_many_failed() const {
-  const std::int64_t tried = progress_.records_done + progress_.records_failed;
   return static_cast<double>(progress_.records_failed) >
-         settings_.max_failure_ratio * static_cast<double>(std::max(progress_.records_total, tried));
+         settings_.max_failure_ratio * static_cast<double>(records_to_judge());
 }
 
 std::string Generator::told_too_many_failed() const {
-  const std::int64_t tried = progress_.records_done + progress_.records_failed;
-  return std::to_string(progress_.records_failed) + " of " + std::to_string(std::max(progress_.records_total, tried)) +
+  return std::to_string(progress_.records_failed) + " of " + std::to_string(records_to_judge()) +
          " records failed, more than max_failure_ratio allows" +
          (first_cause_.empty() ? "" : "; the first was " + first_cause_);
 }

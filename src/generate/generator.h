@@ -82,6 +82,7 @@ class Generator {
   void finish_record(OpenBatch& batch, RecordState& state);
   void count_failure(const RecordState& state);
   bool first_all_failed_alike(const RecordState& state, const std::string& cause);
+  std::int64_t records_to_judge() const;
   bool too_many_failed() const;
   std::string told_too_many_failed() const;
   bool stopping() const { return control_.stop->requested(); }

@@ -279,7 +279,7 @@ async::Task<Result<GenerateReport>> Generator::wind_up() {
     report.end = GenerateReport::End::over_budget;
   } else if (more_to_do) {
     report.end = GenerateReport::End::stopped;
-  } else if (progress_.records_done == 0 && progress_.records_total > 0) {
+  } else if (progress_.records_done == 0 && progress_.records_total > 0 && context_.parts == 1) {
     report.end = GenerateReport::End::failed;
     report.cause = "all records failed" + (first_cause_.empty() ? "" : "; the first was " + first_cause_);
   } else if (too_many_failed()) {

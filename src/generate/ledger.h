@@ -90,6 +90,7 @@ class Ledger final : public model::SpendMeter {
   Money unspent() const { return std::max(Money{}, taken_ - spent_); }
   Money left() const { return taken_ - spent_ - reserved_ + unallocated_; }
   const Infrastructure& infrastructure() const { return infrastructure_; }
+  Money unallocated() const { return unallocated_; }  // of the job, when a slice was last taken
   std::int64_t slice_no() const { return slice_no_; }
   const UsageByModel& waste() const { return waste_; }        // calls that gave nothing, and what was written off
   const UsageByModel& by_model() const { return by_model_; }  // every call that was paid for, waste included

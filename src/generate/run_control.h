@@ -34,7 +34,8 @@ struct RunControl {
   void drain() { stop->request(); }
 
   void halt(Error reason) {
-    if (!halted) halted = std::move(reason);
+    // That the part is another's outweighs whatever came before.
+    if (!halted || reason.kind == ErrorKind::fenced) halted = std::move(reason);
     drain();
   }
 

@@ -26,14 +26,18 @@ class ExportWork {
     context_.meter.begin();
     part_.start();
     const Status exported = co_await attempt();
-    co_await part_.stop();
+    // The lease is kept until the last write: looking costs up takes a while.
     if (part_.is_fenced()) {
       context_.log.warn("fenced", part_.named());
     } else if (exported) {
       co_await finish();
+    } else if (job_.id.text.empty()) {
+      // Nothing is known of the job, not even what the part has done: the lease ends, and the next worker goes on.
+      context_.log.fail("attempt_failed", exported.error(), part_.named());
     } else {
       co_await give_back(exported.error());
     }
+    co_await part_.stop();
   }
 
  private:

@@ -5,10 +5,11 @@
 namespace palette::worker {
 namespace {
 
-LeaseSettings lease_settings(const WorkerSettings& settings) {
+LeaseSettings lease_settings(const WorkerSettings& settings, store::WorkKind kind) {
   LeaseSettings out;
   out.lease_ms = settings.lease_ms;
   out.flush_ms = settings.flush_ms;
+  out.stops_with_job = kind == store::WorkKind::generate;
   return out;
 }
 
@@ -24,8 +25,8 @@ HeldPart::HeldPart(WorkContext& context, store::QueueItem held, std::int64_t cla
     : context_(context),
       held_(std::move(held)),
       gate_(std::make_shared<async::Gate>(control_.stop)),
-      keeper_(lease_settings(context.settings), claimed_ms, beat_of(context, held_), context.places.clock, control_,
-              *gate_),
+      keeper_(lease_settings(context.settings, held_.kind), claimed_ms, beat_of(context, held_), context.places.clock,
+              control_, *gate_),
       tasks_(context.places.executor),
       on_drain_(context.draining, [this] { control_.drain(); }),
       on_leave_(context.leaving, [this] { control_.cancel_calls(); }) {

@@ -56,7 +56,12 @@ async::Task<Result<bool>> JobAdopter::adopt_now_and_then(std::set<std::string> i
       continue;
     }
     const Result<bool> adopted = co_await adopt(job);
-    if (!adopted) co_return adopted;
+    if (!adopted) {
+      JsonObject fields;
+      fields["job_id"] = job.id.text;
+      context_.log.fail("not_adopted", adopted.error(), std::move(fields));
+      continue;
+    }
     any = any || *adopted;
   }
   co_return any;

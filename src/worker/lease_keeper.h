@@ -23,6 +23,7 @@ struct LeaseSettings {
   std::int64_t margin_ms = 10'000;  // no call starts later than this before the lease ends; at most a third of it
   std::int64_t flush_ms = 15'000;   // no call starts while the journal's last flush is over two of these ago
   std::int64_t look_ms = 500;       // how often the gate is looked after
+  bool stops_with_job = true;       // a job that shall stop is drained; its export is not
 };
 
 class LeaseKeeper {
@@ -34,8 +35,9 @@ class LeaseKeeper {
   LeaseKeeper(LeaseSettings settings, std::int64_t claimed_ms, Beat beat, const Clock& clock,
               generate::RunControl& control, async::Gate& gate);
 
-  // Until `ended` is raised. A heartbeat that fails is sent again every second; only `fenced` says that the part is
-  // lost: then the run halts with that error. A job that shall stop is drained, and stop_reason() says why.
+  // Until `ended` is raised; a heartbeat that is not answered by then is given up. A heartbeat that fails is sent again
+  // every second; only `fenced` says that the part is lost: then the run halts with that error. A job that shall stop
+  // is drained, and stop_reason() says why.
   async::Task<void> run(std::shared_ptr<async::StopFlag> ended);
 
   const std::string& stop_reason() const { return stop_reason_; }
@@ -58,6 +60,7 @@ class LeaseKeeper {
   std::int64_t tried_ms_;    // when the last one was sent
   bool fenced_ = false;
   bool failed_ = false;  // the last one
+  bool sending_ = false;
   std::string stop_reason_;
   Money unallocated_;
 };

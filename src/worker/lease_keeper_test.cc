@@ -24,6 +24,7 @@ class HandClock final : public Clock {
 struct KeptLease {
   async::Task<Result<store::Pulse>> beat() {
     sent_ms.push_back(clock.now_ms);
+    if (hangs && !co_await async::sleep_for(600'000)) co_return fail(ErrorKind::cancelled, "given up");
     clock.now_ms += std::exchange(answer_takes_ms, 0);
     Result<store::Pulse> answer = answers.front();
     if (answers.size() > 1) answers.pop_front();
@@ -39,6 +40,7 @@ struct KeptLease {
   std::deque<Result<store::Pulse>> answers = {store::Pulse{}};
   std::vector<std::int64_t> sent_ms;
   std::int64_t answer_takes_ms = 0;  // the next one
+  bool hangs = false;                // no answer comes, and no error
   generate::RunControl control;
   async::Gate gate{control.stop};
   LeaseKeeper keeper{settings(), clock.now_ms, [this] { return beat(); }, clock, control, gate};
@@ -55,10 +57,11 @@ async::Task<void> step(KeptLease* lease, std::vector<std::int64_t> seconds, std:
   ended->request();
 }
 
-async::Task<int> walk(KeptLease* lease, std::vector<std::int64_t> seconds, std::vector<bool>* open, bool flushing) {
+async::Task<int> walk(KeptLease* lease, LeaseKeeper* keeper, std::vector<std::int64_t> seconds, std::vector<bool>* open,
+                      bool flushing) {
   async::TaskGroup group(co_await boost::asio::this_coro::executor);
   auto ended = std::make_shared<async::StopFlag>();
-  group.spawn(lease->keeper.run(ended));
+  group.spawn(keeper->run(ended));
   group.spawn(step(lease, std::move(seconds), open, ended, flushing));
   co_await group.join();
   co_return 0;
@@ -67,7 +70,7 @@ async::Task<int> walk(KeptLease* lease, std::vector<std::int64_t> seconds, std::
 // Whether the gate is open at each of the seconds after the claim.
 std::vector<bool> open_at(KeptLease& lease, std::vector<std::int64_t> seconds, bool flushing = true) {
   std::vector<bool> open;
-  contract::await(walk(&lease, std::move(seconds), &open, flushing));
+  contract::await(walk(&lease, &lease.keeper, std::move(seconds), &open, flushing));
   return open;
 }
 
@@ -95,6 +98,36 @@ TEST(Promise5, TheLeaseCountsFromTheSendingOfTheHeartbeat) {
   lease.answers = {store::Pulse{}, fail(ErrorKind::timeout, "no answer")};
   EXPECT_EQ(open_at(lease, {20, 69, 70, 71}), (std::vector<bool>{true, true, false, false}));
   EXPECT_EQ(lease.sent_ms.front(), 21'000);
+}
+
+// The tables are away, and the heartbeat is tried again and again: the gate is closed in time all the same.
+TEST(Promise5, AHeartbeatThatHangsDoesNotKeepTheGateOpen) {
+  KeptLease lease;
+  lease.hangs = true;
+  EXPECT_EQ(open_at(lease, {1, 25, 49, 50, 55}), (std::vector<bool>{true, true, true, false, false}));
+  EXPECT_EQ(lease.sent_ms.size(), 1u);
+}
+
+// Between two looks of the keeper, as after a freeze of the process.
+TEST(Promise5, TheGateAsksForTheLeaseItself) {
+  KeptLease lease;
+  open_at(lease, {1});
+  EXPECT_TRUE(lease.gate.is_open());
+  lease.clock.now_ms += 60'000;
+  EXPECT_FALSE(lease.gate.is_open());
+}
+
+TEST(LeaseKeeper, TheExportOfAJobThatShallStopIsNotDrained) {
+  KeptLease lease;
+  LeaseSettings settings = lease.settings();
+  settings.stops_with_job = false;
+  lease.answers = {store::Pulse{"cancelled", Money{3}}};
+  LeaseKeeper keeper(
+      settings, lease.clock.now_ms, [&] { return lease.beat(); }, lease.clock, lease.control, lease.gate);
+  std::vector<bool> open;
+  contract::await(walk(&lease, &keeper, {20, 21}, &open, true));
+  EXPECT_FALSE(lease.control.stop->requested());
+  EXPECT_EQ(keeper.stop_reason(), "cancelled");
 }
 
 TEST(Promise5, AFencedOffAttemptHalts) {

@@ -24,6 +24,13 @@ async::Task<Status> PartRun::open() {
       co_await generate::load_resume_state(places_.objects, context_, prepared_.compiled.step_ids, places_.clock.now());
   if (!resume) co_return std::unexpected(resume.error());
   resume_ = std::move(*resume);
+  progress_.records_total = context_.records();
+  progress_.records_done = resume_.checkpoint.records_generated(context_.extents);
+  progress_.records_failed = resume_.checkpoint.records_failed();
+  for (const auto& [model, used] : resume_.checkpoint.usage_total()) {
+    progress_.input_tokens += used.usage.input_tokens;
+    progress_.output_tokens += used.usage.output_tokens;
+  }
   if (Status opened = co_await open_accounts(); !opened) co_return opened;
   auto models = generate::make_job_models(
       prepared_, control_,
@@ -88,6 +95,7 @@ async::Task<Result<generate::GenerateReport>> PartRun::make_records(generate::Re
   settings.reuse_failures = settings_.reuse_failures;
   progress_.input_tokens = progress_.output_tokens = 0;
   progress_.cost = {};
+  control_.flushed_ms = places_.clock.monotonic_ms();  // nothing is paid for yet that is not kept
   generate::Generator generator(prepared_, context_, *pipeline_, places_.objects, places_.clock, settings, control_,
                                 progress_, {*ledger_, &*book_});
   co_return co_await generator.run(std::move(resume));

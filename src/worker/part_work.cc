@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "async/timer.h"
 #include "generate/saved_job.h"
 #include "job/stop_reason.h"
 #include "worker/held_part.h"
@@ -15,6 +16,8 @@ namespace {
 
 constexpr std::int64_t kOutagePause_ms = 30'000;
 constexpr std::int64_t kPauseMax_ms = 60'000;
+constexpr std::int64_t kLook_ms = 100;
+constexpr int kLooksMax = 300;                        // half a minute
 constexpr std::int64_t kExportAllowance_ms = 60'000;  // of compute, set aside of the budget
 
 using End = generate::GenerateReport::End;
@@ -155,7 +158,12 @@ class PartWork {
 
   // What the last requests cost is spent, too; a slice for it is not worth another request.
   async::Task<Status> close() {
-    if (run_->ledger() == nullptr || part_.is_fenced()) co_return Status{};
+    if (run_->ledger() == nullptr) co_return Status{};
+    // In doubt whose the part is: another owner would tell the same.
+    for (int looks = 0; !part_.control().may_keep() && !part_.is_fenced() && looks < kLooksMax; ++looks) {
+      if (!co_await async::sleep_for(kLook_ms)) break;
+    }
+    if (!part_.control().may_keep()) co_return Status{};
     (void)co_await run_->ledger()->pay_infrastructure(context_.meter.take(0));  // over_budget: it was the last
     co_return co_await run_->close();
   }
@@ -176,7 +184,7 @@ class PartWork {
       if (!alone) {
         outcome = failed(alone.error());
       } else if (*alone) {
-        outcome = Outcome{.stop_reason = std::string(job::kStopBudget)};
+        outcome = co_await end_of_budget();
       }
     }
     switch (outcome.kind) {
@@ -192,6 +200,11 @@ class PartWork {
         co_return tell_given_back(
             "parked", co_await jobs_.park(part_.held(), told_progress(), {.unspent = unspent()}, std::nullopt, now()));
       case Outcome::Kind::failed:
+        if (job_.id.text.empty()) {
+          // Nothing is known of the job, not even what the part has done: the lease ends, and the next worker goes on.
+          context_.log.fail("attempt_failed", *outcome.error, part_.named());
+          co_return;
+        }
         co_return co_await give_back_failed(std::move(*outcome.error));
     }
   }
@@ -205,6 +218,15 @@ class PartWork {
     co_return std::ranges::none_of(*items, [this](const store::QueueItem& item) {
       return item.status == store::QueueStatus::running && item.part != part_.held().part;
     });
+  }
+
+  // Others may have given money back, or the user more of it, since this part has last asked.
+  async::Task<Outcome> end_of_budget() {
+    const Result<store::JobItem> now = co_await jobs_.get_job(part_.held().job);
+    if (!now) co_return failed(now.error());
+    if (!now->stop_reason.empty()) co_return Outcome{.stop_reason = now->stop_reason};
+    if (now->unallocated > run_->ledger()->unallocated()) co_return Outcome{.kind = Outcome::Kind::given_back};
+    co_return Outcome{.stop_reason = std::string(job::kStopBudget)};
   }
 
   async::Task<void> end(std::string stop_reason) {

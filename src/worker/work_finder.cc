@@ -95,7 +95,10 @@ async::Task<Result<std::optional<Claimed>>> WorkFinder::claim(store::QueueItem s
   }
   const Result<store::JobItem> job = co_await jobs_.get_job(seen.job);
   const bool is_gone = !job && (job.error().kind == ErrorKind::not_found || job.error().kind == ErrorKind::corrupt);
-  if (!is_gone && !(job && job::is_terminal(job->status))) co_return std::unexpected(item.error());
+  if (!is_gone && !(job && job::is_terminal(job->status))) {
+    context_.log.fail("claim_failed", item.error());  // of this item alone: the others can be claimed
+    co_return std::nullopt;
+  }
   co_await take_out(std::move(seen), is_gone ? job.error() : item.error());
   co_return std::nullopt;
 }
@@ -161,7 +164,8 @@ async::Task<Result<std::optional<Claimed>>> WorkFinder::look_at_rest() {
   Result<bool> more = co_await unpark_due(std::move(*parked), std::move(jobs_at_work));
   if (more && !*more && !only_) more = co_await adopter_.adopt_now_and_then(std::move(jobs_in_queue));
   if (!more) co_return std::unexpected(more.error());
-  if (*more) co_return co_await claim_queued();
+  // The three lists were read one after the other: what moved to QUEUED meanwhile was in none of them.
+  if (*more || (stays_close_ && left_ == 0)) co_return co_await claim_queued();
   if (!only_) next_event_ms_ = next_event_ms_ == 0 ? adopter_.due_ms() : std::min(next_event_ms_, adopter_.due_ms());
   co_return std::nullopt;
 }

@@ -19,6 +19,7 @@ constexpr std::int64_t kPatience_ms = 300'000;  // with tables that cannot be re
 Worker::Worker(WorkContext& context, WorkerOptions options)
     : context_(context), options_(std::move(options)), finder_(context) {
   if (options_.mode != WorkMode::wait) finder_.stay_close();
+  if (!options_.job.text.empty()) finder_.keep_to(options_.job);
 }
 
 async::Task<Status> Worker::run() {

@@ -24,6 +24,7 @@ enum class WorkMode : std::uint8_t {
 
 struct WorkerOptions {
   WorkMode mode = WorkMode::wait;
+  JobId job = {};                          // with `once`: this one; empty: the first that is found
   std::int64_t idle_exit_ms = 0;           // in `wait`: ends after so long without work; 0: never
   std::filesystem::path health_file = {};  // touched while the loop goes round; empty: none
 };

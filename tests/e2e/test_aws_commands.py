@@ -254,7 +254,7 @@ def test_submit_starts_workers_on_fargate_spot(place, tasks):
         assert {tag["key"]: tag["value"] for tag in task["tags"]} == {"application": "plot-palette", "job-id": job_id}
         overrides = task["overrides"]
         assert (overrides["cpu"], overrides["memory"]) == ("512", "1024")
-        assert overrides["containerOverrides"] == [{"name": "worker", "command": ["worker", "--once"]}]
+        assert overrides["containerOverrides"] == [{"name": "worker", "command": ["worker", "--job", job_id]}]
 
 
 def test_workers_that_run_are_not_started_again(place, tasks):
@@ -293,7 +293,7 @@ def test_what_is_asked_of_ecs_and_what_is_said_when_it_has_no_room(place, refusi
     assert request == {
         "cluster": "main", "taskDefinition": "workers:7", "count": 3, "capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT", "weight": 1}],
         "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1", "subnet-2"], "securityGroups": ["sg-1", "sg-2"], "assignPublicIp": "DISABLED"}},
-        "overrides": {"cpu": "512", "memory": "1024", "containerOverrides": [{"name": "main", "command": ["worker", "--once"]}]},
+        "overrides": {"cpu": "512", "memory": "1024", "containerOverrides": [{"name": "main", "command": ["worker", "--job", job_id]}]},
         "tags": [{"key": "application", "value": "plot-palette"}, {"key": "job-id", "value": job_id}], "startedBy": f"plot-palette/{job_id}",
         **{key: value for key, value in request.items() if key in ("enableECSManagedTags", "propagateTags", "platformVersion")}}
     assert "Started 1 worker.\n" in done.stdout

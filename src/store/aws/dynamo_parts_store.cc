@@ -147,7 +147,7 @@ async::Task<Result<JobItem>> DynamoJobStore::request_stop(JobId id, std::string 
 
 async::Task<Result<JobItem>> DynamoJobStore::note_stop(JobId id, std::string reason, UtcTime now) {
   DynamoExpression stop;
-  stop.set(stop.path({"stop_reason"}), Attribute::text(reason));
+  stop.set_if_absent(stop.path({"stop_reason"}), Attribute::text(reason));
   stop.set(stop.path({"updated_at"}), Attribute::text(now.to_iso()));
   stop.add(stop.path({"revision"}), Attribute::number(1));
   const std::string status = stop.path({"status"});

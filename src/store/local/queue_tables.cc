@@ -213,7 +213,7 @@ Result<JobItem> JobTables::request_stop(const JobId& id, const std::string& reas
     if (!items) return std::unexpected(items.error());
     const bool is_begun =
         std::ranges::any_of(job->parts, [](const auto& part) { return part.second.attempt.value > 0; });
-    job->stop_reason = reason;
+    if (job->stop_reason.empty()) job->stop_reason = reason;
     job->updated_at = now;
     if (!is_begun) {
       job->status = end;
