@@ -134,6 +134,15 @@ async::Task<Status> create_job(Workspace& workspace, JobId id, const generate::P
   co_return co_await workspace.jobs->create_job(std::move(item), std::move(queue));
 }
 
+Status check_enough(const store::JobItem& item, const std::optional<Money>& budget, std::string_view said_by) {
+  const Money given = generate::given_to_slices(item);
+  if (generate::budget_or_largest(budget) >= given) return {};
+  return fail(ErrorKind::bad_input,
+              "found " + dollars(budget->to_decimal()) + ", but " + dollars(given.to_decimal()) + " of the budget of " +
+                  item.id.text + " is spent already, or in the hands of workers; give at least as much",
+              std::string(said_by));
+}
+
 async::Task<Status> take_over_wishes(Workspace& workspace, store::JobItem* item, const generate::PreparedJob& prepared,
                                      JobOptions options, UtcTime now) {
   auto extents = job::Extents::from_json(item->extents);

@@ -49,6 +49,10 @@ std::int64_t parts_of_large_job(const job::JobSpec& spec, std::int64_t interval)
 async::Task<Status> create_job(Workspace& workspace, JobId id, const generate::PreparedJob& prepared,
                                JobOptions options, UtcTime now);
 
+// bad_input when the budget is less than what is spent, or in the slices of parts that are worked on: that cannot be
+// taken back. `said_by`: where the budget was given.
+Status check_enough(const store::JobItem& item, const std::optional<Money>& budget, std::string_view said_by);
+
 // An existing job takes the wishes that a new command may change (num_records, budget, formats …), in `item` and in
 // spec.json; nothing is put into the tables.
 async::Task<Status> take_over_wishes(Workspace& workspace, store::JobItem* item, const generate::PreparedJob& prepared,

@@ -37,21 +37,11 @@ Result<Money> read_budget(const std::string& text) {
               "--budget");
 }
 
-// What is spent, or in the slices of parts that are worked on, cannot be taken back.
-Status check_enough(const store::JobItem& item, Money budget) {
-  const Money given = generate::given_to_slices(item);
-  if (budget >= given) return {};
-  return fail(ErrorKind::bad_input,
-              "found " + dollars(budget.to_decimal()) + ", but " + dollars(given.to_decimal()) + " of the budget of " +
-                  item.id.text + " is spent already, or in the hands of workers; give at least as much",
-              "--budget");
-}
-
 // Errors: changed when others wrote the job meanwhile.
 async::Task<Result<Set>> set_once(Workspace* workspace, JobId id, Money budget) {
   auto item = co_await find_job(workspace, id);
   if (!item) co_return std::unexpected(item.error());
-  if (Status enough = check_enough(*item, budget); !enough) co_return std::unexpected(enough.error());
+  if (Status enough = check_enough(*item, budget, "--budget"); !enough) co_return std::unexpected(enough.error());
   item->unallocated += budget - generate::budget_or_largest(item->budget_limit);
   const bool more = !item->budget_limit || budget > *item->budget_limit;
   item->budget_limit = budget;

@@ -60,6 +60,8 @@ class Renewal {
 
   async::Task<Result<SubmittedJob>> run(store::JobItem item) {
     out_.item = std::move(item);
+    if (Status enough = check_enough(out_.item, prepared_.spec.budget_limit, "budget_limit"); !enough)
+      co_return std::unexpected(enough.error());
     auto queue = co_await load_queue(*workspace_.jobs, out_.item);
     if (!queue) co_return std::unexpected(queue.error());
     out_.queue = std::move(*queue);

@@ -58,6 +58,9 @@ class WorkerProcess {
         connections_(loop_.context().get_executor(), environment_, system_clock()) {}
 
   int run() {
+    // First of all: whoever ends a process that has just begun means the same.
+    boost::asio::steady_timer deadline(loop_.context());
+    async::StopSignals signals(loop_.context(), [&](int, int count) { on_signal(count, deadline); });
     auto settings = worker::worker_settings_of(environment_);
     if (!settings) return tell_error(settings.error());
     auto names = store::aws_names_of(environment_, true);
@@ -73,6 +76,16 @@ class WorkerProcess {
   }
 
  private:
+  // Calls in flight may finish until the deadline, or the second signal.
+  void on_signal(int count, boost::asio::steady_timer& deadline) {
+    draining_->request();
+    if (count > 1) return leaving_->request();
+    deadline.expires_after(std::chrono::milliseconds(drain_deadline_ms_));
+    deadline.async_wait([leaving = leaving_](const boost::system::error_code& error) {
+      if (!error) leaving->request();
+    });
+  }
+
   Status make_temp_dir() const {
     std::error_code ec;
     std::filesystem::create_directories(temp_dir_, ec);
@@ -121,16 +134,9 @@ class WorkerProcess {
         .temp_dir = temp_dir_,
         .owner = owner,
         .region = names_.region,
-        .cluster = names_.cluster};
-    boost::asio::steady_timer deadline(loop_.context());
-    async::StopSignals signals(loop_.context(), [&](int, int count) {
-      context.draining->request();
-      if (count > 1) return context.leaving->request();
-      deadline.expires_after(std::chrono::milliseconds(settings.drain_deadline_ms));
-      deadline.async_wait([leaving = context.leaving](const boost::system::error_code& error) {
-        if (!error) leaving->request();
-      });
-    });
+        .cluster = names_.cluster,
+        .draining = draining_,
+        .leaving = leaving_};
     worker::Worker worker(context, {.mode = mode(),
                                     .job = JobId{options_.job},
                                     .idle_exit_ms = options_.idle_exit_s * 1'000,
@@ -152,6 +158,9 @@ class WorkerProcess {
   worker::EventLog log_;
   model::Connections connections_;
   store::AwsStores stores_;
+  std::shared_ptr<async::StopFlag> draining_ = std::make_shared<async::StopFlag>();
+  std::shared_ptr<async::StopFlag> leaving_ = std::make_shared<async::StopFlag>();
+  std::int64_t drain_deadline_ms_ = worker::WorkerSettings{}.drain_deadline_ms;
 };
 
 int run_worker(const WorkerCommand& options) {

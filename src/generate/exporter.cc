@@ -193,6 +193,7 @@ async::Task<Status> Exporter::publish(ExportReport* report) {
       const bool whole = settings_.partition == job::PartitionStrategy::none;
       const std::string name = whole ? "dataset" + extension : "date=" + date + "/records" + extension;
       const std::string key = exports_prefix(context_.job) + (whole ? "" : "partitioned/") + name;
+      if (stop_.requested()) co_return fail(ErrorKind::cancelled, "the export was stopped");
       const Result<std::string> put = co_await objects_.put_file(key, file);
       if (!put) co_return std::unexpected(put.error());
       report->files.push_back({format, key, name});
@@ -208,6 +209,7 @@ async::Task<Status> Exporter::remove_old(const ExportReport* report) {
     const bool ours = std::any_of(report->files.begin(), report->files.end(),
                                   [&](const ExportedFile& f) { return f.key == info.key; });
     if (ours) continue;
+    if (stop_.requested()) co_return fail(ErrorKind::cancelled, "the export was stopped");
     if (Status removed = co_await objects_.remove(info.key); !removed) co_return removed;
   }
   co_return Status{};

@@ -46,8 +46,7 @@ struct ResumeState {
   Money spent() const { return checkpoint.cost() + journaled.cost(); }
 };
 
-// Everything of the job, for its export: what its parts know, put together. `context` is of store::kExportPart; usage
-// of batches that no checkpoint knows yet is in none of the sums.
+// Everything of the job, for its export: what its parts know, put together. `context` is of store::kExportPart.
 async::Task<Result<ResumeState>> load_whole_state(store::ObjectStore& objects, PartContext context, StepIds step_ids,
                                                   UtcTime now);
 

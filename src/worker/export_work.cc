@@ -90,7 +90,6 @@ class ExportWork {
     if (!state) co_return std::unexpected(state.error());
     used_ = state->checkpoint.usage_total();
     journaled_ = state->journaled;
-    models_cost_ = state->spent();
     tokens_ = generate::total_of(used_).tokens() + generate::total_of(journaled_.models).tokens();
     generate::ExportSettings settings;
     settings.formats = loaded_->prepared.spec.output_formats;
@@ -156,10 +155,11 @@ class ExportWork {
     const Money unspent = co_await close_accounts();
     Result<store::JobItem> job = co_await jobs_.get_job(job_.id);
     if (!job) co_return tell_not_finished(job.error());
+    // What its parts have told at their ends, infrastructure and all, and what the export cost.
     if (book_) {
-      const auto spent = co_await generate::infrastructure_spent(jobs_, job_.id, job->parts_total());
-      if (!spent) co_return tell_not_finished(spent.error());
-      job->cost_estimate = models_cost_ + spent->total();
+      job->cost_estimate = progress().cost;
+      for (const auto& [number, part] : job->parts)
+        if (number != store::kExportPart.value) job->cost_estimate += part.cost;
     }
     set_end(*job);
     job->completed_at = job->updated_at = context_.table_now();
@@ -216,7 +216,6 @@ class ExportWork {
   std::optional<generate::CostBook> book_;
   generate::UsageByModel used_;
   generate::Spending journaled_;
-  Money models_cost_;
   std::int64_t tokens_ = 0;
   generate::ExportReport exported_;
   std::string cannot_export_;  // why the job has no dataset

@@ -15,6 +15,7 @@ namespace palette::worker {
 namespace {
 
 constexpr std::int64_t kOutagePause_ms = 30'000;
+constexpr std::int64_t kQuotaPause_ms = 300'000;  // it comes back after hours
 constexpr std::int64_t kPauseMax_ms = 60'000;
 constexpr std::int64_t kLook_ms = 100;
 constexpr int kLooksMax = 300;                        // half a minute
@@ -53,30 +54,40 @@ class PartWork {
     Result<store::JobItem> job = co_await jobs_.get_job(part_.held().job);
     if (!job) co_return failed(job.error());
     job_ = std::move(*job);
-    if (!job_.stop_reason.empty()) co_return Outcome{.stop_reason = job_.stop_reason};
-    if (const auto known = job_.parts.find(part_.held().part.value);
-        known != job_.parts.end() && known->second.fruitless >= context_.settings.fruitless_max) {
-      co_return Outcome{.stop_reason =
-                            job::stop_failed(std::to_string(known->second.fruitless) +
-                                             " attempts in a row made nothing; the last: " + known->second.last_cause)};
-    }
+    const std::string stop_reason = reason_to_stop();
     Result<LoadedJob> loaded = co_await load_job_for_work(context_, job_, generate::SeedUse::records);
-    if (!loaded && is_hopeless(loaded.error().kind))
-      co_return Outcome{.stop_reason = job::stop_failed(loaded.error().text())};
+    if (!loaded && is_hopeless(loaded.error().kind)) {
+      co_return Outcome{.stop_reason = stop_reason.empty() ? job::stop_failed(loaded.error().text()) : stop_reason};
+    }
     if (!loaded) co_return failed(loaded.error());
     loaded_ = std::move(*loaded);
     job_ = loaded_->item;
+    const Status opened = co_await open();
+    // Also of a part that only ends: what an attempt that was killed has spent is told.
+    if (!stop_reason.empty() && (opened || is_hopeless(opened.error().kind)))
+      co_return Outcome{.stop_reason = stop_reason};
+    if (!opened) co_return failed(opened.error());
     co_return co_await make();
   }
 
-  async::Task<Outcome> make() {
+  // Before it begins: the job shall stop, or the part comes to nothing again and again.
+  std::string reason_to_stop() const {
+    if (!job_.stop_reason.empty()) return job_.stop_reason;
+    const auto known = job_.parts.find(part_.held().part.value);
+    if (known == job_.parts.end() || known->second.fruitless < context_.settings.fruitless_max) return {};
+    return job::stop_failed(std::to_string(known->second.fruitless) +
+                            " attempts in a row made nothing; the last: " + known->second.last_cause);
+  }
+
+  async::Task<Status> open() {
     PartRunSettings settings;
     settings.flush_ms = context_.settings.flush_ms;
     settings.slice_ms = context_.settings.lease_ms / 3;
     settings.large_first_slice = true;
     settings.gate = part_.gate();
-    settings.tail = context_.meter.compute_cost(context_.settings.drain_deadline_ms + context_.settings.lease_ms +
-                                                kExportAllowance_ms);
+    // Each part that runs may have to drain, and looks at the same unallocated budget; one of them exports.
+    const Money drain = context_.meter.compute_cost(context_.settings.drain_deadline_ms + context_.settings.lease_ms);
+    settings.tail = Money::of(job_.parts_total(), drain.pico) + context_.meter.compute_cost(kExportAllowance_ms);
     settings.notice = [this](const std::string& text) {
       JsonObject fields = part_.named();
       fields["message"] = text;
@@ -84,7 +95,10 @@ class PartWork {
     };
     run_.emplace(context_.places, loaded_->prepared, ClaimedPart{job_, part_.held(), loaded_->extents},
                  std::move(settings), part_.control(), progress_);
-    if (Status opened = co_await run_->open(); !opened) co_return failed(opened.error());
+    return run_->open();
+  }
+
+  async::Task<Outcome> make() {
     async::TaskGroup tickers(context_.places.executor);
     auto ended = std::make_shared<async::StopFlag>();
     tickers.spawn(report_now_and_then(ended));
@@ -254,7 +268,8 @@ class PartWork {
   async::Task<void> give_back_failed(Error error) {
     const bool away = is_outage(error.kind);
     const store::PartProgress progress = told_progress();
-    const std::int64_t pause_ms = away ? kOutagePause_ms : pause_after_failures_ms(progress.fruitless + 1);
+    const std::int64_t outage_pause_ms = error.kind == ErrorKind::quota ? kQuotaPause_ms : kOutagePause_ms;
+    const std::int64_t pause_ms = away ? outage_pause_ms : pause_after_failures_ms(progress.fruitless + 1);
     JsonObject fields = part_.named();
     fields["pause_s"] = static_cast<double>(pause_ms) / 1'000;
     fields["counted"] = !away;
@@ -300,6 +315,7 @@ bool is_outage(ErrorKind kind) {
     case ErrorKind::throttled:
     case ErrorKind::quota:
     case ErrorKind::outage:
+    case ErrorKind::denied:  // credentials that have expired, rights that somebody is about to give
       return true;
     default:
       return false;

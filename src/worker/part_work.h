@@ -13,7 +13,7 @@ namespace palette::worker {
 struct WorkDone {
   std::int64_t records = 0, failed = 0, tokens = 0, throttles = 0;
   Money cost = {};
-  std::int64_t in_flight = 0;  // calls, now
+  std::int64_t in_flight = 0;  // calls, as of the last report
 };
 
 // Everything that went wrong is told to the log; a part that cannot be given back comes free when its lease is over.

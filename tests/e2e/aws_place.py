@@ -330,10 +330,9 @@ def check_money(place, job_id):
     """Promise 4: the rows of CostTracking, the parts and the job say the same sum. What the job cost, and of that the models."""
     job, rows = place.job(job_id), place.cost_rows(job_id)
     assert sum(usd(row["delta_usd"]) for row in rows) == job["cost_estimate"]
-    of_part = {}  # its rows are cumulative; the highest is the last
-    for row in rows:
-        part = str(int(row["timestamp"].split("#")[1]))
-        of_part[part] = max(of_part.get(part, row["estimated_cost"]), row["estimated_cost"], key=lambda cost: usd(cost["total"]))
+    of_part = {}  # its rows are cumulative; after a kill the next may say less, when what it lost had been told
+    for row in sorted(rows, key=lambda row: row["timestamp"]):
+        of_part[str(int(row["timestamp"].split("#")[1]))] = row["estimated_cost"]
     assert sum(usd(cost["total"]) for cost in of_part.values()) == job["cost_estimate"]
     assert {part: usd(cost["total"]) for part, cost in of_part.items() if part != "0"} == {
         part: told["cost"] for part, told in job["parts"].items() if part != "0" and told["cost"]}
