@@ -49,7 +49,8 @@ class Exporter {
            ExportSettings settings, async::StopFlag& stop);
   ~Exporter();
 
-  // Errors: cancelled when the run was stopped meanwhile (what was published is whole, and is written again); corrupt, io and those of the store.
+  // Errors: cancelled when the run was stopped meanwhile (what was published is whole, and is written again); corrupt,
+  // io and those of the store.
   async::Task<Result<ExportReport>> run(ResumeState state);
 
  private:

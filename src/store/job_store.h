@@ -153,9 +153,9 @@ class JobStore {
   virtual async::Task<Result<std::vector<JobItem>>> jobs_named(std::string name) = 0;
   // The job, its queue items and its cost rows. Removing what is not there is no error.
   virtual async::Task<Status> remove_job(JobId id) = 0;
-  // Notes why the job shall stop, unless it has a reason already, for its owners to see, and puts its PARKED items back to QUEUED, so that a worker
-  // ends them. A job that nobody has begun is ended at once, with `end`, and leaves the queue. Gives the job as it is
-  // then. bad_input when it has ended already.
+  // Notes why the job shall stop, unless it has a reason already, for its owners to see, and puts its PARKED items back
+  // to QUEUED, so that a worker ends them. A job that nobody has begun is ended at once, with `end`, and leaves the
+  // queue. Gives the job as it is then. bad_input when it has ended already.
   virtual async::Task<Result<JobItem>> request_stop(JobId id, std::string reason, job::JobStatus end, UtcTime now) = 0;
 
   // --- Queue
