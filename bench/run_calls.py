@@ -26,6 +26,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/support"))
 
+from process_figures import cpu_s, rss_max_mib  # noqa: E402
 from run_bench import JOB  # noqa: E402
 import sim as stand_in  # noqa: E402
 
@@ -38,7 +39,6 @@ NAMES = {"bedrock": "plot-palette, claude-haiku, signed", "openai": "plot-palett
          "beast": "bare Boost.Beast", "aiohttp": "bare aiohttp"}
 MODELS = {"bedrock": "claude-haiku", "openai": "openai/gpt-4o-mini"}
 TARGET_CPU_S, TARGET_THROUGHPUT, TARGET_MIB, TARGET_CORE = 0.10, 0.80, 128, 0.15
-TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 SAMPLE_S = 0.1
 # Of Python's records a few say enough.
 AIOHTTP_RECORDS_MAX = 8_000
@@ -63,18 +63,6 @@ def on_core(core):
         finally:
             os.sched_setaffinity(0, before)
     return pinned()
-
-
-def cpu_s(pid):
-    """User and system seconds of a living process with all its threads."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
-
-
-def rss_max_mib(pid):
-    """Its peak so far; 0 when it has ended. (ru_maxrss would be no less than this script's own memory, which exec hands on.)"""
-    found = re.search(r"VmHWM:\s+(\d+) kB", pathlib.Path(f"/proc/{pid}/status").read_text())
-    return int(found[1]) / 1024 if found else 0.0
 
 
 class Bench:

@@ -12,7 +12,6 @@ import argparse
 import json
 import os
 import pathlib
-import re
 import sys
 import tempfile
 import threading
@@ -24,12 +23,12 @@ sys.path[:0] = [str(ROOT / "tests/support"), str(ROOT / "tests/e2e")]
 from aws_place import TERMINAL, Place  # noqa: E402
 from aws_stand_ins import PYTHON, FaultProxy, StandIn, start_dynamodb_local  # noqa: E402
 from conftest import COUNTRIES, two_step_job  # noqa: E402
+from process_figures import cpu_s, rss_max_mib  # noqa: E402
 from sim import Sim  # noqa: E402
 
 STEPS, BATCH = 2, 50
 BUDGET_USD = 10_000  # never what limits the number in flight
 SAMPLE_S = 0.25
-TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 TARGET_GROWTH, TARGET_CPU = 0.9, 0.8
 PER_BATCH, PER_MINUTE, IDLE_PER_MINUTE = 2, 8, 3
 # USD a request (us-east-1). A write of DynamoDB counts each KiB of its item, in a transaction twice.
@@ -43,16 +42,6 @@ def machine_cpu():
     """(busy, all) ticks of all cores since the machine's start."""
     fields = [int(word) for word in pathlib.Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
     return sum(fields) - fields[3] - fields[4], sum(fields)
-
-
-def cpu_s(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
-
-
-def rss_max_mib(pid):
-    found = re.search(r"VmHWM:\s+(\d+) kB", pathlib.Path(f"/proc/{pid}/status").read_text())
-    return int(found[1]) / 1024 if found else 0.0
 
 
 class Bench:
